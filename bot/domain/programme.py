@@ -1,0 +1,150 @@
+"""A programme of care as its file describes it: sessions, streams of prompts, curriculum, alerts, contacts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from typing import Literal
+
+from bot.domain.activity import Level
+from bot.domain.words import Words
+
+ChainRole = Literal["on-call", "primary", "backup", "supervisor", "group"]
+
+EVERY_DAY = frozenset(range(7))
+"""Weekdays as `date.weekday` counts them: Monday is 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """From `start` until `end`, local wall-clock time, `end` not included. An `end` at or before `start` is on the next day."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A meeting that repeats weekly; nothing is sent while it lasts."""
+
+    days: frozenset[int]
+    hours: Hours
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """How often a stream's days count: every `count` days or weeks from the day the person began."""
+
+    count: int = 1
+    unit: Literal["days", "weeks"] = "days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One kind of prompt on its timetable.
+
+    Exactly one of `measure`, `skill` (an id) or `adaptive` says what is sent. Exactly one of `between` (a moment drawn
+    at random, `times` a day, at least `apart` from each other) and `at` (exact times) says when.
+    """
+
+    id: str
+    measure: str = ""
+    skill: str = ""
+    adaptive: bool = False
+    days: frozenset[int] = EVERY_DAY
+    every: Every = field(default_factory=Every)
+    between: Hours | None = None
+    at: tuple[time, ...] = ()
+    times: int = 1
+    apart: timedelta = timedelta(0)
+    answer_within: timedelta = timedelta(hours=6)
+    remind_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """Which skills are taught in the weeks `first` to `last` (1 is the first week; None: until the end).
+
+    `skills` None means all of them.
+    """
+
+    first: int
+    last: int | None
+    skills: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """So many missed prompts of `stream` in a row raise a flag."""
+
+    stream: str
+    in_a_row: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """A length of time: `elapsed` around the clock, or `working_days` that only working hours count towards."""
+
+    elapsed: timedelta = timedelta(0)
+    working_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """Who is told of a case of one level, in which order, and how soon somebody must acknowledge it."""
+
+    acknowledge_within: Delay
+    chain: tuple[ChainRole, ...]
+    again_every: Delay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingHours:
+    """When clinicians are at work, in the programme's zone."""
+
+    days: frozenset[int]
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody to turn to in a crisis: numbers to call and to text, an address to open; at least one of them."""
+
+    name: str
+    call: str = ""
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """A programme's file in one language; `streams` of each level of care are complete, nothing left to inherit.
+
+    The texts are those of the file's sections. `welcome` greets, `consent` is accepted by version, `not_monitored`
+    says what nobody reads, `urgent` stands before the contacts.
+    """
+
+    id: str
+    language: str
+    title: str
+    timezone: str
+    languages: tuple[str, ...]
+    quiet: Hours | None
+    most_per_day: int
+    sessions: tuple[Session, ...]
+    levels: Mapping[str, Mapping[str, Stream]]
+    curriculum: tuple[Phase, ...]
+    missed: Missed | None
+    alerts: Mapping[Level, AlertRule]
+    working_hours: WorkingHours
+    contacts: tuple[Contact, ...]
+    consent_version: int
+    welcome: Words
+    consent: Words
+    not_monitored: Words
+    urgent: Words
+
+    @property
+    def first_level(self) -> str:
+        return next(iter(self.levels))
