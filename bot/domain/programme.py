@@ -16,7 +16,7 @@ EVERY_DAY = frozenset(range(7))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """From `start` until `end`, local wall-clock time, `end` not included. An `end` at or before `start` is on the next day."""
+    """From `start` until `end`, local time, `end` not included; an `end` not after `start` is the next day's."""
 
     start: time
     end: time
