@@ -1,0 +1,181 @@
+"""The life of a case: levels that only rise, deadlines, who is alerted next, and what it takes to resolve one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot.domain.activity import Level
+from bot.domain.programme import AlertRule, ChainRole, Delay, WorkingHours
+
+CaseState = Literal["open", "acknowledged", "resolved"]
+Disposition = Literal[
+    "contacted-safe", "safety-plan-reviewed", "seen-in-session", "emergency-services", "false-alarm", "could-not-reach"
+]
+DISPOSITIONS: tuple[Disposition, ...] = (
+    "contacted-safe",
+    "safety-plan-reviewed",
+    "seen-in-session",
+    "emergency-services",
+    "false-alarm",
+    "could-not-reach",
+)
+_RANK: dict[Level, int] = {"yellow": 1, "orange": 2, "red": 3}
+LONGEST_CLOSURE = 31
+"""Days within which a programme opens again; past it, a deadline falls where it would without working hours."""
+
+
+class CaseError(ValueError):
+    """The case does not allow this step now."""
+
+
+class NotOpen(CaseError):
+    """The case is resolved already."""
+
+
+class AlreadyAcknowledged(CaseError):
+    """Somebody else acknowledged the case first."""
+
+
+class NoteMissing(CaseError):
+    """A case is resolved with a note."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One participant's open concern. Times are UTC.
+
+    `alerts` counts the alerts of the present level so far; the next is due at `next_alert` (None: none due).
+    `acknowledged_by` and `assigned_to` are member ids.
+    """
+
+    level: Level
+    state: CaseState
+    opened_at: datetime
+    raised_at: datetime
+    deadline: datetime
+    alerts: int = 0
+    next_alert: datetime | None = None
+    acknowledged_by: int | None = None
+    assigned_to: int | None = None
+    disposition: Disposition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """When the programme works: hours in `zone`, less `holidays`."""
+
+    hours: WorkingHours
+    zone: str
+    holidays: frozenset[date] = frozenset()
+
+
+def highest(levels: Iterable[Level]) -> Level | None:
+    """Return the gravest of the levels, None when there is none."""
+    return max(levels, key=lambda level: _RANK[level], default=None)
+
+
+def graver(one: Level, other: Level) -> bool:
+    """Return whether `one` is graver than `other`."""
+    return _RANK[one] > _RANK[other]
+
+
+def opened(level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
+    """Return a new case, whose first alert is due at once (yellow: when the programme next works)."""
+    return Case(
+        level=level,
+        state="open",
+        opened_at=now,
+        raised_at=now,
+        deadline=after(now, rule.acknowledge_within, working),
+        next_alert=_first_alert(level, now, working),
+    )
+
+
+def flagged(case: Case, level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
+    """Return the case after another flag: a graver one raises it and alerts again, another changes nothing.
+
+    Raises NotOpen when the case is resolved: a new flag then opens a new case.
+    """
+    if case.state == "resolved":
+        raise NotOpen
+    if not graver(level, case.level):
+        return case
+    fresh = opened(level, now, rule, working)
+    return replace(fresh, opened_at=case.opened_at, assigned_to=case.assigned_to)
+
+
+def alerted(case: Case, now: datetime, rule: AlertRule, working: Working) -> Case:
+    """Return the case after an alert went out: when nobody acknowledges, the next is due."""
+    wait = rule.acknowledge_within if case.alerts == 0 else rule.again_every
+    return replace(case, alerts=case.alerts + 1, next_alert=after(now, wait, working))
+
+
+def alert_roles(case: Case, rule: AlertRule) -> tuple[ChainRole, ...]:
+    """Return who is alerted next: each of the chain in turn; past its end the last of it and the group, for ever."""
+    if case.alerts < len(rule.chain):
+        return (rule.chain[case.alerts],)
+    return (rule.chain[-1], "group")
+
+
+def acknowledged(case: Case, by: int) -> Case:
+    """Return the case after `by` took notice. Raises AlreadyAcknowledged or NotOpen."""
+    if case.state == "resolved":
+        raise NotOpen
+    if case.state == "acknowledged" and case.acknowledged_by != by:
+        raise AlreadyAcknowledged
+    assigned = case.assigned_to if case.assigned_to is not None else by
+    return replace(case, state="acknowledged", acknowledged_by=by, assigned_to=assigned, next_alert=None)
+
+
+def resolved(case: Case, disposition: Disposition, note: str) -> Case:
+    """Return the case closed, with what was done and a note. Raises NotOpen or NoteMissing."""
+    if case.state == "resolved":
+        raise NotOpen
+    if not note.strip():
+        raise NoteMissing
+    return replace(case, state="resolved", disposition=disposition, next_alert=None)
+
+
+def after(moment: datetime, delay: Delay, working: Working) -> datetime:
+    """Return the moment `delay` later; working days count only while the programme works."""
+    later = moment + delay.elapsed
+    if not delay.working_days:
+        return later
+    local = opening(later, working).astimezone(ZoneInfo(working.zone))
+    day = local.date()
+    for _ in range(delay.working_days):
+        day = _next_working_day(day + timedelta(days=1), working)
+    return datetime.combine(day, local.timetz().replace(tzinfo=ZoneInfo(working.zone))).astimezone(moment.tzinfo)
+
+
+def opening(moment: datetime, working: Working) -> datetime:
+    """Return the first moment from `moment` on when the programme works."""
+    zone = ZoneInfo(working.zone)
+    local = moment.astimezone(zone)
+    hours = working.hours.hours
+    if works_on(local.date(), working) and hours.start <= local.time() < hours.end:
+        return moment
+    day = local.date() if local.time() < hours.start else local.date() + timedelta(days=1)
+    first = datetime.combine(_next_working_day(day, working), hours.start, tzinfo=zone)
+    return first.astimezone(moment.tzinfo)
+
+
+def works_on(day: date, working: Working) -> bool:
+    """Return whether the programme works on this day."""
+    return day.weekday() in working.hours.days and day not in working.holidays
+
+
+def is_open(moment: datetime, working: Working) -> bool:
+    """Return whether the programme works at this moment."""
+    return opening(moment, working) == moment
+
+
+def _next_working_day(day: date, working: Working) -> date:
+    days = (day + timedelta(days=ahead) for ahead in range(LONGEST_CLOSURE))
+    return next((candidate for candidate in days if works_on(candidate, working)), day)
+
+
+def _first_alert(level: Level, now: datetime, working: Working) -> datetime:
+    return opening(now, working) if level == "yellow" else now
