@@ -36,6 +36,8 @@ Act = Literal["go", "number", "pick", "tick", "untick", "done", "skip", "back", 
 Unclear = Literal["number", "range", "option", "options", "time", "button", "empty"]
 SWITCHED, STOPPED = "switched", "stopped"
 NUMBERS_IN_A_ROW = 6
+LONGEST_QUOTED = 400
+"""Characters of an answer that a later step shows again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +215,12 @@ def screen(activity: Activity, state: State) -> Screen:
 
 
 def values(state: State) -> dict[str, str]:
-    """Return what `{name}` stands for: each answer in words."""
-    return {step: answer.text or "…" for step, answer in state.answers.items()}
+    """Return what `{name}` stands for: each answer in words, cut short where it would fill the screen."""
+    return {step: _cut(answer.text) or "…" for step, answer in state.answers.items()}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTED else text[: LONGEST_QUOTED - 1] + "…"
 
 
 def progress(activity: Activity, state: State) -> float:

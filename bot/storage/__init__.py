@@ -1,0 +1,1 @@
+"""Tables, transactions and queries: SQLite by default, PostgreSQL when one machine is not enough."""

@@ -1,0 +1,158 @@
+"""Queries on cases, their flags and their history, which only grows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from bot.domain.activity import Level
+from bot.domain.cases import Case
+from bot.storage.store import Tx
+from bot.storage.tables import Row, case_events, cases, flags, new_id
+
+_LEVEL_ORDER = {"red": 0, "orange": 1, "yellow": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A case with what the database knows of it. `number` is what people call it by, within its programme."""
+
+    id: int
+    number: int
+    member_id: int
+    programme: str
+    case: Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """One finding. `answer_id` is what it rests on (None where no answer is)."""
+
+    level: Level
+    category: str
+    rule: str
+    version: str
+    answer_id: int | None = None
+    lowered_by: str = ""
+
+
+async def open_case(tx: Tx, member_id: int) -> Filed | None:
+    """Return the member's case that is not resolved."""
+    row = await tx.one(select(cases).where(cases.c.member_id == member_id, cases.c.state != "resolved"))
+    return _filed(row) if row else None
+
+
+async def filed(tx: Tx, case_id: int) -> Filed | None:
+    """Return the case with this id."""
+    row = await tx.one(select(cases).where(cases.c.id == case_id))
+    return _filed(row) if row else None
+
+
+async def add_case(tx: Tx, member_id: int, programme: str, case: Case) -> Filed:
+    """Add a case under the programme's next number."""
+    last = await tx.value(select(func.max(cases.c.number)).where(cases.c.programme == programme))
+    new = Filed(id=new_id(), number=(last or 0) + 1, member_id=member_id, programme=programme, case=case)
+    row = {"id": new.id, "number": new.number, "member_id": member_id, "programme": programme}
+    await tx.run(insert(cases).values(**row, **_columns(case)))
+    return new
+
+
+async def save_case(tx: Tx, case_id: int, before: Case, after: Case, **changes: Any) -> bool:  # noqa: ANN401
+    """Keep a case that changed; False when somebody else changed it meanwhile."""
+    unchanged = (
+        (cases.c.id == case_id)
+        & (cases.c.state == before.state)
+        & (cases.c.level == before.level)
+        & (cases.c.alerts == before.alerts)
+    )
+    saved = await tx.run(update(cases).where(unchanged).values(**_columns(after), **changes))
+    return saved.rowcount == 1
+
+
+async def add_flags(tx: Tx, case_id: int, found: Sequence[Flag], now: datetime) -> None:
+    """Add findings to a case."""
+    rows = [
+        {
+            "id": new_id(),
+            "case_id": case_id,
+            "answer_id": flag.answer_id,
+            "level": flag.level,
+            "category": flag.category,
+            "rule": flag.rule,
+            "version": flag.version,
+            "lowered_by": flag.lowered_by,
+            "at": now,
+        }
+        for flag in found
+    ]
+    await tx.run(insert(flags), rows)
+
+
+async def flags_of(tx: Tx, case_id: int) -> tuple[Row, ...]:
+    """Return a case's findings, the oldest first."""
+    return tuple(await tx.all(select(flags).where(flags.c.case_id == case_id).order_by(flags.c.at)))
+
+
+async def add_event(
+    tx: Tx, case_id: int, kind: str, now: datetime, *, by: int | None = None, note: str = "", **detail: str
+) -> None:
+    """Add a step to a case's history: who did what, and their note, which is sealed."""
+    key = new_id()
+    sealed = tx.vault.seal("case_events.note", key, note) if note else None
+    row = {"case_id": case_id, "by": by, "kind": kind, "detail": detail, "key": key, "note_sealed": sealed, "at": now}
+    await tx.run(insert(case_events).values(**row))
+
+
+async def events_of(tx: Tx, case_id: int) -> tuple[Row, ...]:
+    """Return a case's history, the oldest first."""
+    query = select(case_events).where(case_events.c.case_id == case_id).order_by(case_events.c.id)
+    return tuple(await tx.all(query))
+
+
+def event_note(tx: Tx, row: Row) -> str:
+    """Return the note of a step in a case's history."""
+    return tx.vault.open("case_events.note", row.key, row.note_sealed) if row.note_sealed else ""
+
+
+async def queue(tx: Tx, programmes: Sequence[str], limit: int) -> tuple[Filed, ...]:
+    """Return the cases that are not resolved: the gravest first, among equals the oldest."""
+    query = select(cases).where(cases.c.programme.in_(programmes), cases.c.state != "resolved")
+    found = [_filed(row) for row in await tx.all(query)]
+    found.sort(key=lambda one: (_LEVEL_ORDER[one.case.level], one.case.opened_at))
+    return tuple(found[:limit])
+
+
+async def to_alert(tx: Tx, now: datetime, limit: int) -> tuple[Filed, ...]:
+    """Return the cases whose next alert is due, the gravest first."""
+    query = (
+        select(cases)
+        .where(cases.c.next_alert <= now)
+        .order_by(cases.c.next_alert)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [_filed(row) for row in await tx.all(query)]
+    return tuple(sorted(found, key=lambda one: _LEVEL_ORDER[one.case.level]))
+
+
+async def next_alert(tx: Tx) -> datetime | None:
+    """Return when the next alert of any case is due."""
+    found: datetime | None = await tx.value(select(func.min(cases.c.next_alert)))
+    return found
+
+
+async def alerted_members(tx: Tx, case_id: int) -> tuple[int, ...]:
+    """Return who was alerted of a case so far."""
+    query = select(case_events.c.detail).where(case_events.c.case_id == case_id, case_events.c.kind == "alerted")
+    return tuple(dict.fromkeys(int(row.detail["to"]) for row in await tx.all(query)))
+
+
+def _columns(case: Case) -> dict[str, Any]:
+    return {field.name: getattr(case, field.name) for field in fields(case)}
+
+
+def _filed(row: Row) -> Filed:
+    case = Case(**{field.name: getattr(row, field.name) for field in fields(Case)})
+    return Filed(id=row.id, number=row.number, member_id=row.member_id, programme=row.programme, case=case)

@@ -1,0 +1,114 @@
+"""Queries on the inbox: each update once, kept until it is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.storage.store import Tx
+from bot.storage.tables import inbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """An update as Telegram sent it (`payload`, JSON), and which chat it belongs to (0: none)."""
+
+    update_id: int
+    chat_id: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An update that is not done yet."""
+
+    update_id: int
+    chat_id: int
+    payload: str
+    attempts: int
+
+
+async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
+    """Add the updates that are not here yet."""
+    if not arrived:
+        return
+    rows = [
+        {
+            "update_id": one.update_id,
+            "chat_id": one.chat_id,
+            "payload_sealed": tx.vault.seal("inbox.payload", one.update_id, one.payload),
+            "received_at": now,
+            "not_before": now,
+        }
+        for one in arrived
+    ]
+    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    await tx.run(add(inbox).on_conflict_do_nothing(index_elements=["update_id"]), rows)
+
+
+async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """Return the oldest update of each chat that may be handled now, leaving out the chats that are `busy`.
+
+    A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
+    """
+    earlier = inbox.alias()
+    first = ~(
+        select(earlier.c.update_id)
+        .where(
+            earlier.c.done_at.is_(None),
+            earlier.c.chat_id == inbox.c.chat_id,
+            earlier.c.update_id < inbox.c.update_id,
+        )
+        .exists()
+    )
+    query = (
+        select(inbox)
+        .where(inbox.c.done_at.is_(None), inbox.c.not_before <= now, inbox.c.chat_id.not_in(busy), first)
+        .order_by(inbox.c.update_id)
+        .limit(limit)
+    )
+    return tuple(
+        Waiting(
+            update_id=row.update_id,
+            chat_id=row.chat_id,
+            payload=tx.vault.open("inbox.payload", row.update_id, row.payload_sealed),
+            attempts=row.attempts,
+        )
+        for row in await tx.all(query)
+    )
+
+
+async def done(tx: Tx, update_id: int, now: datetime) -> None:
+    """Mark an update done that nobody else marked."""
+    await tx.run(update(inbox).where(inbox.c.update_id == update_id, inbox.c.done_at.is_(None)).values(done_at=now))
+
+
+async def try_again(tx: Tx, update_id: int, not_before: datetime, error: str) -> None:
+    """Let an update wait for another try."""
+    await tx.run(
+        update(inbox)
+        .where(inbox.c.update_id == update_id, inbox.c.done_at.is_(None))
+        .values(attempts=inbox.c.attempts + 1, not_before=not_before, error=error[:200])
+    )
+
+
+async def set_aside(tx: Tx, update_id: int, now: datetime, error: str) -> None:
+    """Take an update out of the way that fails again and again; it stays where staff can see it."""
+    await tx.run(
+        update(inbox)
+        .where(inbox.c.update_id == update_id, inbox.c.done_at.is_(None))
+        .values(done_at=now, set_aside_at=now, error=error[:200])
+    )
+
+
+async def set_aside_count(tx: Tx) -> int:
+    """Return how many updates were set aside."""
+    return int(await tx.value(select(func.count()).select_from(inbox).where(inbox.c.set_aside_at.is_not(None))))
+
+
+async def last_update_id(tx: Tx) -> int | None:
+    """Return the highest update id kept."""
+    found = await tx.value(select(func.max(inbox.c.update_id)))
+    return None if found is None else int(found)

@@ -1,0 +1,186 @@
+"""Queries on the outbox: what is to be sent, in four lanes, each chat in its order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.storage.store import Tx
+from bot.storage.tables import cards, outbox, people, prompts
+
+
+class Lane(IntEnum):
+    """Which goes first."""
+
+    SAFETY = 0
+    REPLY = 1
+    PROMPT = 2
+    BULK = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A message to post. The same `key` is never posted twice."""
+
+    key: str
+    chat_id: int
+    lane: Lane
+    payload: str
+    expires_at: datetime | None = None
+    prompt_id: int | None = None
+    case_id: int | None = None
+    member_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A message ready to go. `stale` says why it must not go any more (empty: it may)."""
+
+    id: int
+    chat_id: int
+    lane: Lane
+    payload: str
+    attempts: int
+    created_at: datetime
+    expires_at: datetime | None
+    prompt_id: int | None
+    case_id: int | None
+    member_id: int | None
+    stale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The message that shows a card now."""
+
+    message_id: int
+    photo: bool
+
+
+async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
+    """Add messages, and have the sender woken once they are committed."""
+    if not postings:
+        return
+    rows = [
+        {
+            "key": one.key,
+            "chat_id": one.chat_id,
+            "lane": int(one.lane),
+            "payload_sealed": tx.vault.seal("outbox.payload", one.key, one.payload),
+            "created_at": now,
+            "not_before": now,
+            "expires_at": one.expires_at,
+            "prompt_id": one.prompt_id,
+            "case_id": one.case_id,
+            "member_id": one.member_id,
+        }
+        for one in postings
+    ]
+    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    await tx.run(add(outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
+    tx.posts = True
+
+
+async def ready(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Parcel, ...]:
+    """Return what may go now: by lane, then by age, of each chat the first only, safety before all else.
+
+    Leaves out the chats that are `busy`. A chat whose first message waits for another try waits as a whole.
+    """
+    earlier = outbox.alias()
+    held_up = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.state == "ready",
+            earlier.c.chat_id == outbox.c.chat_id,
+            earlier.c.id < outbox.c.id,
+            or_(outbox.c.lane != int(Lane.SAFETY), earlier.c.lane == int(Lane.SAFETY)),
+        )
+        .exists()
+    )
+    blocked = and_(people.c.blocked_at.is_not(None), outbox.c.lane != int(Lane.SAFETY))
+    answered = and_(outbox.c.lane == int(Lane.PROMPT), prompts.c.status.is_not(None), prompts.c.status != "sent")
+    late = and_(outbox.c.expires_at.is_not(None), outbox.c.expires_at < now)
+    stale = case((blocked, "blocked"), (late, "late"), (answered, "overtaken"), else_="").label("stale")
+    query = (
+        select(outbox, stale)
+        .outerjoin(people, people.c.telegram_id == outbox.c.chat_id)
+        .outerjoin(prompts, prompts.c.id == outbox.c.prompt_id)
+        .where(outbox.c.state == "ready", outbox.c.not_before <= now, outbox.c.chat_id.not_in(busy), ~held_up)
+        .order_by(outbox.c.lane, outbox.c.id)
+        .limit(limit)
+    )
+    return tuple(
+        Parcel(
+            id=row.id,
+            chat_id=row.chat_id,
+            lane=Lane(row.lane),
+            payload=tx.vault.open("outbox.payload", row.key, row.payload_sealed),
+            attempts=row.attempts,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            prompt_id=row.prompt_id,
+            case_id=row.case_id,
+            member_id=row.member_id,
+            stale=row.stale,
+        )
+        for row in await tx.all(query)
+    )
+
+
+async def settle(tx: Tx, parcel_id: int, state: str, now: datetime, **known: Any) -> bool:  # noqa: ANN401
+    """Mark a message sent, failed or dropped; False when it was settled before."""
+    unsettled = (outbox.c.id == parcel_id) & (outbox.c.state == "ready")
+    settled = await tx.run(update(outbox).where(unsettled).values(state=state, settled_at=now, **known))
+    return settled.rowcount == 1
+
+
+async def try_again(tx: Tx, parcel_id: int, not_before: datetime, error: str) -> None:
+    """Let a message wait for another try."""
+    await tx.run(
+        update(outbox)
+        .where(outbox.c.id == parcel_id, outbox.c.state == "ready")
+        .values(attempts=outbox.c.attempts + 1, not_before=not_before, error=error[:200])
+    )
+
+
+async def next_try(tx: Tx) -> datetime | None:
+    """Return when the next waiting message may be tried."""
+    found: datetime | None = await tx.value(
+        select(outbox.c.not_before).where(outbox.c.state == "ready").order_by(outbox.c.not_before).limit(1)
+    )
+    return found
+
+
+async def depth(tx: Tx) -> Mapping[Lane, int]:
+    """Return how many messages wait in each lane."""
+    query = select(outbox.c.lane, func.count()).where(outbox.c.state == "ready").group_by(outbox.c.lane)
+    waiting = {row[0]: row[1] for row in await tx.all(query)}
+    return {lane: waiting.get(int(lane), 0) for lane in Lane}
+
+
+async def card(tx: Tx, chat_id: int, name: str) -> Card | None:
+    """Return the message that shows this card in this chat."""
+    row = await tx.one(select(cards).where(cards.c.chat_id == chat_id, cards.c.card == name))
+    return Card(message_id=row.message_id, photo=row.photo) if row else None
+
+
+async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:
+    """Keep which message shows this card from now on."""
+    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    placed = {"message_id": card.message_id, "photo": card.photo}
+    await tx.run(
+        add(cards)
+        .values(chat_id=chat_id, card=name, **placed)
+        .on_conflict_do_update(index_elements=["chat_id", "card"], set_=placed)
+    )
+
+
+async def card_at(tx: Tx, chat_id: int, message_id: int) -> str | None:
+    """Return the card that this message shows."""
+    query = select(cards.c.card).where(cards.c.chat_id == chat_id, cards.c.message_id == message_id)
+    found: str | None = await tx.value(query)
+    return found

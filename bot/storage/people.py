@@ -1,0 +1,182 @@
+"""Queries on people, their memberships, consents and invitations."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from bot.domain.people import Role, Standing
+from bot.storage.store import Tx
+from bot.storage.tables import Row, consents, invitations, members, new_id, people
+
+CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""No letters that are read as others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who wrote to the bot. `code` stands for them where a name must not; `zones` are [since, zone] pairs."""
+
+    id: int
+    telegram_id: int | None
+    code: str
+    name: str
+    language: str
+    zones: list[list[str]]
+    dialogue: dict[str, Any] | None
+    created_at: datetime
+    blocked_at: datetime | None
+
+    @property
+    def zone(self) -> str:
+        return self.zones[-1][1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person's place in a programme. `preferences` and `pauses` are as `services.plans` writes them."""
+
+    id: int
+    person_id: int
+    programme: str
+    role: Role
+    standing: Standing
+    level: str
+    began: date | None
+    consent_version: int | None
+    preferences: dict[str, Any]
+    pauses: list[list[str | None]]
+    primary_id: int | None
+    created_at: datetime
+
+
+async def add_person(tx: Tx, *, telegram_id: int, name: str, language: str, zone: str, now: datetime) -> Person:
+    """Add somebody met for the first time."""
+    person = {
+        "id": new_id(),
+        "telegram_id": telegram_id,
+        "code": "".join(secrets.choice(CODE_LETTERS) for _ in range(6)),
+        "language": language,
+        "zones": [[now.isoformat(), zone]],
+        "created_at": now,
+    }
+    sealed = tx.vault.seal("people.name", person["id"], name)
+    await tx.run(insert(people).values(**person, name_sealed=sealed))
+    return Person(**person, name=name, dialogue=None, blocked_at=None)  # type: ignore[arg-type]
+
+
+async def person_by_telegram(tx: Tx, telegram_id: int) -> Person | None:
+    """Return who uses this Telegram account."""
+    return _person(tx, await tx.one(select(people).where(people.c.telegram_id == telegram_id)))
+
+
+async def person(tx: Tx, person_id: int) -> Person:
+    """Return the person with this id, who must exist."""
+    found = _person(tx, await tx.one(select(people).where(people.c.id == person_id)))
+    assert found, "a membership without its person"  # noqa: S101 - the foreign key holds this
+    return found
+
+
+async def change_person(tx: Tx, person_id: int, **changes: Any) -> None:  # noqa: ANN401 - columns by name
+    """Set columns of a person."""
+    await tx.run(update(people).where(people.c.id == person_id).values(**changes))
+
+
+async def add_member(tx: Tx, member: Member) -> Member:
+    """Add a membership."""
+    values = {name: getattr(member, name) for name in Member.__slots__}
+    await tx.run(insert(members).values(**values))
+    return member
+
+
+async def member(tx: Tx, member_id: int) -> Member | None:
+    """Return the membership with this id."""
+    return _member(await tx.one(select(members).where(members.c.id == member_id)))
+
+
+async def memberships(tx: Tx, person_id: int) -> tuple[Member, ...]:
+    """Return a person's memberships that were not ended, the oldest first."""
+    standing = members.c.standing.in_(("invited", "active"))
+    query = select(members).where(members.c.person_id == person_id, standing).order_by(members.c.created_at)
+    return tuple(Member(**row._mapping) for row in await tx.all(query))  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def members_in(tx: Tx, programme: str, roles: Sequence[Role]) -> tuple[Member, ...]:
+    """Return who is active in a programme in one of the roles, the longest there first."""
+    query = (
+        select(members)
+        .where(members.c.programme == programme, members.c.role.in_(roles), members.c.standing == "active")
+        .order_by(members.c.created_at, members.c.id)
+    )
+    return tuple(Member(**row._mapping) for row in await tx.all(query))  # noqa: SLF001
+
+
+async def change_member(tx: Tx, member_id: int, **changes: Any) -> None:  # noqa: ANN401 - columns by name
+    """Set columns of a membership."""
+    await tx.run(update(members).where(members.c.id == member_id).values(**changes))
+
+
+async def add_consent(tx: Tx, member_id: int, version: int, language: str, now: datetime) -> None:
+    """Keep that a consent of this version was accepted."""
+    await tx.run(insert(consents).values(id=new_id(), member_id=member_id, version=version, language=language, at=now))
+
+
+async def add_invitation(
+    tx: Tx,
+    *,
+    programme: str,
+    role: Role,
+    level: str,
+    created_by: int | None,
+    primary_id: int | None,
+    now: datetime,
+    expires_at: datetime,
+) -> str:
+    """Add an invitation and return its token, which is kept nowhere."""
+    token = secrets.token_urlsafe(24)
+    await tx.run(
+        insert(invitations).values(
+            id=new_id(),
+            token_hash=_hash(token),
+            programme=programme,
+            role=role,
+            level=level,
+            created_by=created_by,
+            primary_id=primary_id,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return token
+
+
+async def invitation(tx: Tx, token: str) -> Row | None:
+    """Return the invitation that this token opens."""
+    return await tx.one(select(invitations).where(invitations.c.token_hash == _hash(token)))
+
+
+async def use_invitation(tx: Tx, invitation_id: int, person_id: int, now: datetime) -> bool:
+    """Mark an invitation used; False when somebody was quicker."""
+    unused = (invitations.c.id == invitation_id) & invitations.c.used_at.is_(None)
+    used = await tx.run(update(invitations).where(unused).values(used_at=now, used_by=person_id))
+    return used.rowcount == 1
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _person(tx: Tx, row: Row | None) -> Person | None:
+    if row is None:
+        return None
+    known = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
+    sealed = known.pop("name_sealed")
+    return Person(**known, name=tx.vault.open("people.name", row.id, sealed) if sealed else "")
+
+
+def _member(row: Row | None) -> Member | None:
+    return Member(**row._mapping) if row is not None else None  # noqa: SLF001

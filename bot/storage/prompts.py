@@ -1,0 +1,161 @@
+"""Queries on planned prompts: one ahead per member and stream, found by when they are due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.storage.runs import Kind
+from bot.storage.store import Tx
+from bot.storage.tables import Row, members, prompts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One prompt for one member. Durations in seconds.
+
+    Its status goes planned → sent → answered, skipped or missed; a planned one may be left out instead ("late" when
+    it could not be sent in time, "withdrawn" when the timetable changed). A snoozed one is planned again.
+    """
+
+    id: int
+    member_id: int
+    stream: str
+    slot: str
+    status: str
+    kind: Kind
+    activity: str
+    probability: float | None
+    due_at: datetime
+    latest_at: datetime
+    answer_within: int
+    remind_after: int | None
+    sent_at: datetime | None = None
+    remind_at: datetime | None = None
+    expires_at: datetime | None = None
+    snoozes: int = 0
+    run_id: int | None = None
+
+
+async def plan(tx: Tx, planned: Sequence[Prompt]) -> None:
+    """Add prompts; a slot that was planned before stays as it was."""
+    if not planned:
+        return
+    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    rows = [{name: getattr(prompt, name) for name in Prompt.__slots__} for prompt in planned]
+    await tx.run(add(prompts).on_conflict_do_nothing(index_elements=["member_id", "stream", "slot"]), rows)
+
+
+async def due(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
+    """Return the planned prompts whose time has come, the longest due first."""
+    query = (
+        select(prompts)
+        .where(prompts.c.status == "planned", prompts.c.due_at <= now)
+        .order_by(prompts.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tuple(_prompt(row) for row in await tx.all(query))
+
+
+async def to_remind(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
+    """Return the prompts that are to be reminded of."""
+    query = select(prompts).where(prompts.c.remind_at <= now).order_by(prompts.c.remind_at).limit(limit)
+    return tuple(_prompt(row) for row in await tx.all(query))
+
+
+async def to_expire(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
+    """Return the prompts whose time to be answered is over."""
+    query = select(prompts).where(prompts.c.expires_at <= now).order_by(prompts.c.expires_at).limit(limit)
+    return tuple(_prompt(row) for row in await tx.all(query))
+
+
+async def prompt(tx: Tx, prompt_id: int) -> Prompt | None:
+    """Return the prompt with this id."""
+    row = await tx.one(select(prompts).where(prompts.c.id == prompt_id))
+    return _prompt(row) if row else None
+
+
+async def change(tx: Tx, prompt_id: int, was: str, **changes: Any) -> bool:  # noqa: ANN401 - columns by name
+    """Set columns of a prompt that still has the status `was`; False when it has another by now."""
+    here = (prompts.c.id == prompt_id) & (prompts.c.status == was)
+    return (await tx.run(update(prompts).where(here).values(**changes))).rowcount == 1
+
+
+async def taken_slots(tx: Tx, member_id: int, since: datetime) -> frozenset[tuple[str, str]]:
+    """Return the (stream, slot) pairs that are used up since then, sent or not."""
+    query = select(prompts.c.stream, prompts.c.slot).where(
+        prompts.c.member_id == member_id, prompts.c.due_at >= since, prompts.c.status != "planned"
+    )
+    return frozenset((row.stream, row.slot) for row in await tx.all(query))
+
+
+async def withdraw_planned(tx: Tx, member_id: int) -> None:
+    """Take back what is planned for a member, so that it can be planned anew; a snoozed prompt stays."""
+    planned = (prompts.c.member_id == member_id) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
+    await tx.run(prompts.delete().where(planned))
+
+
+async def planned_streams(tx: Tx, member_id: int) -> frozenset[str]:
+    """Return the streams in which the member has a prompt ahead."""
+    query = select(prompts.c.stream).where(prompts.c.member_id == member_id, prompts.c.status == "planned")
+    return frozenset(row.stream for row in await tx.all(query))
+
+
+async def upcoming(tx: Tx, member_id: int) -> tuple[Prompt, ...]:
+    """Return what is planned for a member, the next first."""
+    query = (
+        select(prompts)
+        .where(prompts.c.member_id == member_id, prompts.c.status == "planned")
+        .order_by(prompts.c.due_at)
+    )
+    return tuple(_prompt(row) for row in await tx.all(query))
+
+
+async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int) -> tuple[str, ...]:
+    """Return how the last prompts of a stream ended, the newest first; one still open does not count."""
+    query = (
+        select(prompts.c.status)
+        .where(
+            prompts.c.member_id == member_id,
+            prompts.c.stream == stream,
+            prompts.c.status.in_(("answered", "skipped", "missed")),
+        )
+        .order_by(prompts.c.due_at.desc())
+        .limit(limit)
+    )
+    return tuple(row.status for row in await tx.all(query))
+
+
+async def last_sent(tx: Tx, member_id: int, stream: str) -> datetime | None:
+    """Return when the last prompt of a stream was sent."""
+    found: datetime | None = await tx.value(
+        select(prompts.c.sent_at)
+        .where(prompts.c.member_id == member_id, prompts.c.stream == stream, prompts.c.sent_at.is_not(None))
+        .order_by(prompts.c.sent_at.desc())
+        .limit(1)
+    )
+    return found
+
+
+async def next_moment(tx: Tx) -> datetime | None:
+    """Return when the next planned prompt of anybody is due."""
+    query = select(func.min(prompts.c.due_at)).where(prompts.c.status == "planned")
+    found: datetime | None = await tx.value(query)
+    return found
+
+
+async def unplanned_members(tx: Tx, limit: int) -> tuple[int, ...]:
+    """Return active participants who have no prompt ahead at all."""
+    ahead = select(prompts.c.id).where(prompts.c.member_id == members.c.id, prompts.c.status == "planned").exists()
+    query = (
+        select(members.c.id).where(members.c.role == "participant", members.c.standing == "active", ~ahead).limit(limit)
+    )
+    return tuple(row.id for row in await tx.all(query))
+
+
+def _prompt(row: Row) -> Prompt:
+    return Prompt(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name

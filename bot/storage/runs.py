@@ -1,0 +1,289 @@
+"""Queries on practices under way: their state, their answers and scores, and the content they began with."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.flow import Answer, Phase, State
+from bot.storage.store import Tx
+from bot.storage.tables import Row, answers, contents, new_id, runs, scores
+
+Kind = Literal["skill", "measure"]
+DISTRESS = ("before", "after")
+"""Steps whose numbers say whether a practice helped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One practice of one member. `card` names the message that shows it; `due_at` is when a pause is over."""
+
+    id: int
+    member_id: int
+    kind: Kind
+    activity: str
+    language: str
+    version: str
+    card: str
+    preview: bool
+    state: State
+    started_at: datetime
+    updated_at: datetime
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practised:
+    """A finished practice: distress before and after, where it was asked."""
+
+    activity: str
+    before: float | None
+    after: float | None
+    outcome: str
+    ended_at: datetime
+
+
+async def add_run(tx: Tx, run: Run) -> None:
+    """Add a practice."""
+    await tx.run(
+        insert(runs).values(
+            id=run.id,
+            member_id=run.member_id,
+            kind=run.kind,
+            activity=run.activity,
+            language=run.language,
+            version=run.version,
+            card=run.card,
+            preview=run.preview,
+            started_at=run.started_at,
+            **_changing(tx, run),
+        )
+    )
+
+
+async def save_run(tx: Tx, run: Run, turn_before: int) -> bool:
+    """Keep where a practice is now; False when somebody else moved it on meanwhile."""
+    here = (runs.c.id == run.id) & (runs.c.turn == turn_before)
+    return (await tx.run(update(runs).where(here).values(**_changing(tx, run)))).rowcount == 1
+
+
+async def run(tx: Tx, run_id: int) -> Run | None:
+    """Return the practice with this id."""
+    row = await tx.one(select(runs).where(runs.c.id == run_id))
+    return _run(tx, row) if row else None
+
+
+async def open_run(tx: Tx, member_id: int) -> Run | None:
+    """Return the practice that the member was last busy with and did not end."""
+    query = (
+        select(runs)
+        .where(runs.c.member_id == member_id, runs.c.phase != "ended")
+        .order_by(runs.c.updated_at.desc())
+        .limit(1)
+    )
+    row = await tx.one(query)
+    return _run(tx, row) if row else None
+
+
+async def elapsed_runs(tx: Tx, now: datetime, limit: int) -> tuple[Run, ...]:
+    """Return practices whose pause is over, the longest first."""
+    query = select(runs).where(runs.c.due_at <= now).order_by(runs.c.due_at).limit(limit)
+    return tuple(_run(tx, row) for row in await tx.all(query))
+
+
+async def last_activity(tx: Tx, member_id: int, kind: Kind) -> str | None:
+    """Return what the member practised last."""
+    query = (
+        select(runs.c.activity)
+        .where(runs.c.member_id == member_id, runs.c.kind == kind, runs.c.preview.is_(False))
+        .order_by(runs.c.started_at.desc())
+        .limit(1)
+    )
+    found: str | None = await tx.value(query)
+    return found
+
+
+async def practised(tx: Tx, member_ids: Sequence[int], since: datetime) -> Mapping[int, tuple[Practised, ...]]:
+    """Return each member's finished practices of skills since then, the oldest first."""
+    query = (
+        select(runs.c.member_id, runs.c.activity, runs.c.before, runs.c.after, runs.c.outcome, runs.c.ended_at)
+        .where(
+            runs.c.member_id.in_(member_ids),
+            runs.c.started_at >= since,
+            runs.c.kind == "skill",
+            runs.c.preview.is_(False),
+            runs.c.ended_at.is_not(None),
+        )
+        .order_by(runs.c.ended_at)
+    )
+    found: dict[int, list[Practised]] = {member_id: [] for member_id in member_ids}
+    for row in await tx.all(query):
+        found[row.member_id].append(
+            Practised(
+                activity=row.activity, before=row.before, after=row.after, outcome=row.outcome, ended_at=row.ended_at
+            )
+        )
+    return {member_id: tuple(done) for member_id, done in found.items()}
+
+
+async def add_answer(tx: Tx, member_id: int, run_id: int | None, kind: str, answer: Answer, now: datetime) -> int:
+    """Keep an answer ("answer"), or something written when nothing or something else was asked ("remark")."""
+    answer_id = new_id()
+    sealed = tx.vault.seal("answers.text", answer_id, answer.text) if answer.text else None
+    await tx.run(
+        insert(answers).values(
+            id=answer_id,
+            member_id=member_id,
+            run_id=run_id,
+            kind=kind,
+            step=answer.step,
+            number=answer.number,
+            options=list(answer.options) or None,
+            text_sealed=sealed,
+            at=now,
+        )
+    )
+    return answer_id
+
+
+async def withdraw_answer(tx: Tx, run_id: int, step: str, now: datetime) -> None:
+    """Mark the answers of a step that the person went back to: they are kept, and count no longer."""
+    standing = (answers.c.run_id == run_id) & (answers.c.step == step) & answers.c.withdrawn_at.is_(None)
+    await tx.run(update(answers).where(standing).values(withdrawn_at=now))
+
+
+async def last_answers(tx: Tx, member_id: int, limit: int) -> tuple[Row, ...]:
+    """Return the member's latest answers and remarks with their text opened, the newest first."""
+    query = (
+        select(answers, runs.c.activity)
+        .outerjoin(runs, runs.c.id == answers.c.run_id)
+        .where(answers.c.member_id == member_id, answers.c.withdrawn_at.is_(None))
+        .order_by(answers.c.at.desc(), answers.c.id)
+        .limit(limit)
+    )
+    return tuple(await tx.all(query))
+
+
+def answer_text(tx: Tx, row: Row) -> str:
+    """Return what was written in an answer's row."""
+    return tx.vault.open("answers.text", row.id, row.text_sealed) if row.text_sealed else ""
+
+
+async def numbers_of(tx: Tx, member_id: int, step: str, since: datetime) -> tuple[tuple[datetime, float], ...]:
+    """Return the numbers that the member answered at a step since then, the oldest first."""
+    query = (
+        select(answers.c.at, answers.c.number)
+        .where(
+            answers.c.member_id == member_id,
+            answers.c.step == step,
+            answers.c.at >= since,
+            answers.c.number.is_not(None),
+            answers.c.withdrawn_at.is_(None),
+        )
+        .order_by(answers.c.at)
+    )
+    return tuple((row.at, row.number) for row in await tx.all(query))
+
+
+async def add_score(
+    tx: Tx, member_id: int, run_id: int, measure: str, total: float | None, band: str, now: datetime
+) -> None:
+    """Keep what a finished measure came to."""
+    row = {"member_id": member_id, "run_id": run_id, "measure": measure, "total": total, "band": band, "at": now}
+    await tx.run(insert(scores).values(id=new_id(), **row))
+
+
+async def last_score(tx: Tx, member_id: int, measure: str) -> float | None:
+    """Return the member's last total in a measure."""
+    query = (
+        select(scores.c.total)
+        .where(scores.c.member_id == member_id, scores.c.measure == measure, scores.c.total.is_not(None))
+        .order_by(scores.c.at.desc())
+        .limit(1)
+    )
+    found: float | None = await tx.value(query)
+    return found
+
+
+async def keep_content(tx: Tx, kind: Kind, name: str, language: str, version: str, text: str, now: datetime) -> None:
+    """Keep the exact text of a version that somebody met."""
+    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    row = {"kind": kind, "id": name, "language": language, "version": version, "text": text, "first_met_at": now}
+    await tx.run(add(contents).values(**row).on_conflict_do_nothing())
+
+
+async def kept_content(tx: Tx, kind: Kind, name: str, language: str, version: str) -> str | None:
+    """Return the text of a version."""
+    found: str | None = await tx.value(
+        select(contents.c.text).where(
+            contents.c.kind == kind,
+            contents.c.id == name,
+            contents.c.language == language,
+            contents.c.version == version,
+        )
+    )
+    return found
+
+
+def _changing(tx: Tx, run: Run) -> dict[str, Any]:
+    state = run.state
+    numbers = {step: answer.number for step in DISTRESS if (answer := state.answers.get(step))}
+    return {
+        "phase": state.phase,
+        "turn": state.turn,
+        "state_sealed": tx.vault.seal("runs.state", run.id, _packed(state)),
+        "before": numbers.get("before"),
+        "after": numbers.get("after"),
+        "outcome": state.outcome[:32],
+        "updated_at": run.updated_at,
+        "due_at": run.due_at if state.phase == "waiting" else None,
+        "ended_at": run.updated_at if state.phase == "ended" else None,
+    }
+
+
+def _run(tx: Tx, row: Row) -> Run:
+    return Run(
+        id=row.id,
+        member_id=row.member_id,
+        kind=row.kind,
+        activity=row.activity,
+        language=row.language,
+        version=row.version,
+        card=row.card,
+        preview=row.preview,
+        state=_unpacked(tx.vault.open("runs.state", row.id, row.state_sealed), row.phase, row.turn, row.outcome),
+        started_at=row.started_at,
+        updated_at=row.updated_at,
+        due_at=row.due_at,
+    )
+
+
+def _packed(state: State) -> str:
+    return json.dumps(
+        {
+            "step": state.step,
+            "answers": [asdict(answer) for answer in state.answers.values()],
+            "trail": state.trail,
+            "ticked": sorted(state.ticked),
+        },
+        ensure_ascii=False,
+    )
+
+
+def _unpacked(text: str, phase: Phase, turn: int, outcome: str) -> State:
+    known = json.loads(text)
+    given = [Answer(**{**answer, "options": tuple(answer["options"])}) for answer in known["answers"]]
+    return State(
+        step=known["step"],
+        turn=turn,
+        phase=phase,
+        answers=MappingProxyType({answer.step: answer for answer in given}),
+        trail=tuple(known["trail"]),
+        ticked=frozenset(known["ticked"]),
+        outcome=outcome,
+    )

@@ -1,0 +1,135 @@
+"""The store: transactions that commit once or not at all, one writer at a time on SQLite."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Executable, event, update
+from sqlalchemy.engine import CursorResult, Dialect, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.storage.tables import Row, inbox
+from bot.storage.vault import Vault
+
+SQLITE_BUSY_MS = 15_000
+
+
+class AlreadyDone(Exception):
+    """The update was handled before: nothing is to be done again."""
+
+
+class Tx:
+    """One transaction. Queries take it; only the store commits it.
+
+    `posts` is set by whoever adds to the outbox, so that the sender is woken after the commit.
+    """
+
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+        self.connection = connection
+        self.vault = vault
+        self.posts = False
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.connection.dialect
+
+    async def run(
+        self, statement: Executable, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Execute and return the result."""
+        result: CursorResult[Any] = await self.connection.execute(statement, rows)
+        return result
+
+    async def one(self, statement: Executable) -> Row | None:
+        """Return the first row or None."""
+        return (await self.run(statement)).first()
+
+    async def all(self, statement: Executable) -> Sequence[Row]:
+        """Return all rows."""
+        return (await self.run(statement)).all()
+
+    async def value(self, statement: Executable) -> Any:  # noqa: ANN401 - the column's own type
+        """Return the first column of the first row, None where there is none."""
+        return (await self.run(statement)).scalar()
+
+
+class Store:
+    """A database, and the waking of who waits for what a transaction posted."""
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        self.url = url
+        self.vault = vault
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.posted = asyncio.Event()
+        self._writer = _engine(url, writes=True)
+        self._reader = _engine(url, writes=False) if self.sqlite else self._writer
+        self._turn = asyncio.Lock() if self.sqlite else None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self._writer
+
+    @asynccontextmanager
+    async def begin(self, *, settles: int | None = None, now: datetime | None = None) -> AsyncIterator[Tx]:
+        """Open a transaction that commits when the block ends well, and is undone when it raises.
+
+        `settles` is the id of the update that this transaction answers, `now` when: both become true together or not
+        at all. Raises AlreadyDone when the update was answered before.
+        """
+        async with self._turn or _nobody_waits(), self._writer.begin() as connection:
+            tx = Tx(connection, self.vault)
+            if settles is not None:
+                await _settle(tx, settles, now)
+            yield tx
+        if tx.posts:
+            self.posted.set()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """Open a transaction for reading; it sees one state of the database and never waits for writers."""
+        async with self._reader.connect() as connection:
+            yield Tx(connection, self.vault)
+
+    async def close(self) -> None:
+        """Give back all connections."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
+    waiting = (inbox.c.update_id == update_id) & inbox.c.done_at.is_(None)
+    settled = await tx.run(update(inbox).where(waiting).values(done_at=now))
+    if settled.rowcount == 0:
+        raise AlreadyDone(update_id)
+
+
+@asynccontextmanager
+async def _nobody_waits() -> AsyncIterator[None]:
+    yield
+
+
+def _engine(url: str, *, writes: bool) -> AsyncEngine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=1 if writes else 4, max_overflow=0, pool_timeout=60)
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

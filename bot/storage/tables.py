@@ -1,0 +1,349 @@
+"""The tables. Enumerations are text, times are UTC, `*_sealed` columns are encrypted for their row."""
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment. Refuses naive datetimes; gives back aware ones in UTC, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column declared INTEGER."""
+
+
+def new_id() -> int:
+    """Return an id nobody can guess and no two rows share."""
+    return secrets.randbits(63)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Arguments of an index that holds only the rows of `condition`, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _own_id() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=False, default=new_id)
+
+
+def _moment(name: str, *, null: bool = True) -> Column[datetime]:
+    return Column(name, Utc, nullable=null)
+
+
+def _ref(name: str, target: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigId, ForeignKey(target), nullable=null)
+
+
+people = Table(
+    "people",
+    metadata,
+    _own_id(),
+    Column("telegram_id", BigInteger, unique=True),
+    Column("code", String(12), unique=True, nullable=False),
+    Column("name_sealed", LargeBinary),
+    Column("language", String(8), nullable=False),
+    Column("zones", JSON, nullable=False),
+    Column("dialogue", JSON),
+    _moment("created_at", null=False),
+    _moment("blocked_at"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    _own_id(),
+    _ref("person_id", "people.id"),
+    Column("programme", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("level", String(32), nullable=False, default=""),
+    Column("began", Date),
+    Column("consent_version", Integer),
+    Column("preferences", JSON, nullable=False, default=dict),
+    Column("pauses", JSON, nullable=False, default=list),
+    _ref("primary_id", "members.id", null=True),
+    _moment("created_at", null=False),
+    Index(None, "person_id"),
+    Index(None, "programme", "role", "standing"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    Column("version", Integer, nullable=False),
+    Column("language", String(8), nullable=False),
+    _moment("at", null=False),
+    Index(None, "member_id"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _own_id(),
+    Column("token_hash", String(64), unique=True, nullable=False),
+    Column("programme", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("level", String(32), nullable=False, default=""),
+    _ref("primary_id", "members.id", null=True),
+    _ref("created_by", "members.id", null=True),
+    _moment("created_at", null=False),
+    _moment("expires_at", null=False),
+    _moment("used_at"),
+    _ref("used_by", "people.id", null=True),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    Column("stream", String(64), nullable=False),
+    Column("slot", String(32), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("activity", String(64), nullable=False, default=""),
+    Column("probability", Float),
+    _moment("due_at", null=False),
+    _moment("latest_at", null=False),
+    Column("answer_within", Integer, nullable=False),
+    Column("remind_after", Integer),
+    _moment("sent_at"),
+    _moment("remind_at"),
+    _moment("expires_at"),
+    Column("snoozes", SmallInteger, nullable=False, default=0),
+    _ref("run_id", "runs.id", null=True),
+    UniqueConstraint("member_id", "stream", "slot"),
+    Index("ix_prompts_due", "due_at", **_only("status = 'planned'")),
+    Index("ix_prompts_remind", "remind_at", **_only("remind_at IS NOT NULL")),
+    Index("ix_prompts_expire", "expires_at", **_only("expires_at IS NOT NULL")),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    Column("kind", String(8), nullable=False),
+    Column("activity", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("card", String(64), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("state_sealed", LargeBinary, nullable=False),
+    Column("preview", Boolean, nullable=False, default=False),
+    Column("before", Float),
+    Column("after", Float),
+    Column("outcome", String(32), nullable=False, default=""),
+    _moment("started_at", null=False),
+    _moment("updated_at", null=False),
+    _moment("due_at"),
+    _moment("ended_at"),
+    Index(None, "member_id", "started_at"),
+    Index("ix_runs_due", "due_at", **_only("due_at IS NOT NULL")),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    _ref("run_id", "runs.id", null=True),
+    Column("kind", String(8), nullable=False),
+    Column("step", String(64), nullable=False, default=""),
+    Column("number", Float),
+    Column("options", JSON),
+    Column("text_sealed", LargeBinary),
+    _moment("at", null=False),
+    _moment("withdrawn_at"),
+    Index(None, "member_id", "at"),
+    Index(None, "run_id"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    _ref("run_id", "runs.id"),
+    Column("measure", String(64), nullable=False),
+    Column("total", Float),
+    Column("band", String(64), nullable=False, default=""),
+    _moment("at", null=False),
+    UniqueConstraint("run_id"),
+    Index(None, "member_id", "measure", "at"),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    _own_id(),
+    Column("number", Integer, nullable=False),
+    _ref("member_id", "members.id"),
+    Column("programme", String(64), nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    _moment("opened_at", null=False),
+    _moment("raised_at", null=False),
+    _moment("deadline", null=False),
+    Column("alerts", Integer, nullable=False, default=0),
+    _moment("next_alert"),
+    _ref("acknowledged_by", "members.id", null=True),
+    _ref("assigned_to", "members.id", null=True),
+    Column("disposition", String(32)),
+    _moment("resolved_at"),
+    UniqueConstraint("programme", "number"),
+    Index("ix_cases_one_open", "member_id", unique=True, **_only("state <> 'resolved'")),
+    Index("ix_cases_next_alert", "next_alert", **_only("next_alert IS NOT NULL")),
+    Index(None, "programme", "state"),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    _own_id(),
+    _ref("case_id", "cases.id"),
+    _ref("answer_id", "answers.id", null=True),
+    Column("level", String(8), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("rule", String(64), nullable=False),
+    Column("version", String(16), nullable=False),
+    Column("lowered_by", String(64), nullable=False, default=""),
+    _moment("at", null=False),
+    Index(None, "case_id"),
+)
+
+case_events = Table(
+    "case_events",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    _ref("case_id", "cases.id"),
+    _ref("by", "members.id", null=True),
+    Column("kind", String(16), nullable=False),
+    Column("detail", JSON, nullable=False, default=dict),
+    Column("key", BigId, nullable=False, default=new_id),
+    Column("note_sealed", LargeBinary),
+    _moment("at", null=False),
+    Index(None, "case_id"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("language", String(8), primary_key=True),
+    Column("version", String(16), primary_key=True),
+    Column("text", Text, nullable=False),
+    _moment("first_met_at", null=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("update_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("payload_sealed", LargeBinary, nullable=False),
+    _moment("received_at", null=False),
+    Column("attempts", SmallInteger, nullable=False, default=0),
+    _moment("not_before", null=False),
+    _moment("done_at"),
+    _moment("set_aside_at"),
+    Column("error", String(200), nullable=False, default=""),
+    Index("ix_inbox_chat", "chat_id", "update_id", **_only("done_at IS NULL")),
+    Index("ix_inbox_waiting", "update_id", **_only("done_at IS NULL")),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("key", String(80), unique=True, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("payload_sealed", LargeBinary, nullable=False),
+    Column("state", String(8), nullable=False, default="ready"),
+    _moment("created_at", null=False),
+    _moment("not_before", null=False),
+    _moment("expires_at"),
+    Column("attempts", SmallInteger, nullable=False, default=0),
+    _ref("prompt_id", "prompts.id", null=True),
+    _ref("case_id", "cases.id", null=True),
+    _ref("member_id", "members.id", null=True),
+    _moment("settled_at"),
+    Column("message_id", BigInteger),
+    Column("error", String(200), nullable=False, default=""),
+    Index("ix_outbox_ready", "lane", "id", **_only("state = 'ready'")),
+    Index("ix_outbox_chat", "chat_id", "id", **_only("state = 'ready'")),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True),
+    Column("card", String(64), primary_key=True),
+    Column("message_id", BigInteger, nullable=False),
+    Column("photo", Boolean, nullable=False, default=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    _moment("at", null=False),
+    _ref("by", "members.id", null=True),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(64), nullable=False, default=""),
+    Column("detail", JSON, nullable=False, default=dict),
+)
+
+Row = Any
+"""A row of a result, whose columns are attributes."""
