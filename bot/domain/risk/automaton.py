@@ -1,0 +1,194 @@
+"""Looks for all patterns in one pass, in time that grows with the text alone, whatever the text is.
+
+Each element of each pattern is one bit of a large number; a set bit means that the elements before it were found. A
+word moves all patterns on at once (the bit-parallel Shift-And of Baeza-Yates and Gonnet, with gaps and optional
+elements after Navarro and Raffinot). Nothing is ever tried again, so there is no text that makes it slow.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from bot.domain.risk.pattern import Element, Pattern, Phrase
+
+Symbols = tuple[str, ...]
+"""What a word counts as: itself, and the beginnings ("suicid~") that patterns look for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word of a text, ready to be looked up. `start` and `end` are places in the text as written."""
+
+    symbols: Symbols
+    start: int
+    end: int
+    cut: int
+    gap_may_cross: bool = True
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree of phrases: `ends` are the elements of which a phrase ends here."""
+
+    ends: int = 0
+    begin: int = 0
+    onward: dict[str, "_Node"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pattern was found: the words from `start` to `end`, and the runs of words that its elements took."""
+
+    start: int
+    end: int
+    taken: tuple[tuple[int, int], ...]
+
+    def in_a_gap(self, start: int, end: int) -> bool:
+        """Return whether the words from `start` to `end` all lie between what the elements took."""
+        within = self.start <= start and end <= self.end
+        return within and all(end <= first or start >= after for first, after in self.taken)
+
+
+class Automaton:
+    """All patterns as one. A pattern is named by its number in the order given."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = tuple(patterns)
+        self._root = _Node()
+        self._last = 0
+        self._optional = 0
+        self._gaps: dict[int, int] = {}
+        self._pattern_of: dict[int, int] = {}
+        self._most_optional = 0
+        self._lay_out()
+        self._prefix_lengths = sorted({len(word) - 1 for word in self.vocabulary() if word.endswith("~")})
+        self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
+
+    def vocabulary(self) -> frozenset[str]:
+        """Return the words of all patterns, beginnings with their "~"."""
+        phrases = (phrase for p in self._patterns for element in p.elements for phrase in element.phrases)
+        return frozenset(word for phrase in phrases for word in phrase)
+
+    def final_bits(self, patterns: Sequence[int]) -> int:
+        """Return the bits that `scan` sets where one of the patterns ends."""
+        wanted = set(patterns)
+        return sum(1 << bit for bit, pattern in self._pattern_of.items() if pattern in wanted)
+
+    def patterns_in(self, finals: int) -> Iterator[int]:
+        """Return the numbers of the patterns whose final bits are set."""
+        while finals:
+            bit = finals & -finals
+            yield self._pattern_of[bit.bit_length() - 1]
+            finals ^= bit
+
+    def symbols(self, word: str) -> Symbols:
+        """Return what a word counts as."""
+        beginnings = (word[:length] + "~" for length in self._prefix_lengths if length <= len(word))
+        return (word, *(beginning for beginning in beginnings if beginning in self._prefixes))
+
+    def scan(self, words: Sequence[Word]) -> tuple[list[int], int]:
+        """Return, for each place between words, the final bits of the patterns that end there, and the steps taken."""
+        ends = [0] * (len(words) + 1)
+        entered = [0] * (len(words) + 1)
+        steps = 0
+        since = -1
+        for place, word in enumerate(words):
+            if not word.gap_may_cross:
+                since = place
+            entered[place] = self._skipping_optional(entered[place])
+            active = entered[place] | self._across_gaps(entered, place, since)
+            steps += 1 + self._take(words, place, active, entered, ends)
+        return ends, steps
+
+    def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
+        """Return where exactly the pattern stands that ends before the word `end`, as near to it as possible."""
+        reached: dict[int, tuple[tuple[int, int], ...]] = {end: ()}
+        for number, element in reversed(tuple(enumerate(self._patterns[pattern].elements))):
+            earlier = dict(reached) if element.optional else {}
+            for place, taken in reached.items():
+                for start in _starts(element, place, words):
+                    run = ((start, place), *taken)
+                    for before in _before_gap(start, element.gap if number else 0, words):
+                        earlier.setdefault(before, run)
+            reached = earlier
+        if not reached:
+            return None
+        start = max(reached)
+        return Place(start, end, reached[start])
+
+    def _lay_out(self) -> None:
+        bit = 0
+        for number, pattern in enumerate(self._patterns):
+            run = 0
+            for place, element in enumerate(pattern.elements):
+                self._add(element, 1 << bit, first=place == 0)
+                run = run + 1 if element.optional else 0
+                self._most_optional = max(self._most_optional, run)
+                bit += 1
+            self._last |= 1 << (bit - 1)
+            self._pattern_of[bit - 1] = number
+
+    def _add(self, element: Element, bit: int, *, first: bool) -> None:
+        if element.optional:
+            self._optional |= bit
+        for words in range(1, element.gap + 1):
+            self._gaps[words] = self._gaps.get(words, 0) | bit
+        for phrase in element.phrases:
+            node = self._root
+            for word in phrase:
+                node = node.onward.setdefault(word, _Node())
+            node.ends |= bit
+            node.begin |= bit if first else 0
+
+    def _skipping_optional(self, entered: int) -> int:
+        if entered:
+            for _ in range(self._most_optional):
+                entered |= (entered & self._optional) << 1
+        return entered
+
+    def _across_gaps(self, entered: Sequence[int], place: int, since: int) -> int:
+        """Return what was entered so few words ago that a gap reaches from there; never across a sentence's end."""
+        reached = 0
+        for words, gaps in self._gaps.items():
+            if place - words > since and (before := entered[place - words]):
+                reached |= before & gaps
+        return reached
+
+    def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> int:
+        """Move the active patterns on by every phrase that begins at `place`. Return the steps taken."""
+        nodes = [self._root]
+        steps = 0
+        for after in range(place, len(words)):
+            onward = []
+            for symbol in words[after].symbols:
+                onward += [node.onward[symbol] for node in nodes if symbol in node.onward]
+            for node in onward:
+                steps += 1
+                if found := (active & node.ends) | node.begin:
+                    ends[after + 1] |= found & self._last
+                    entered[after + 1] |= (found & ~self._last) << 1
+            if not onward:
+                break
+            nodes = onward
+        return steps
+
+
+def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
+    """Return where the phrases of an element begin that end before the word `end`, the longest first."""
+    lengths = sorted({len(phrase) for phrase in element.phrases}, reverse=True)
+    return [end - length for length in lengths if length <= end and _stands(element.phrases, words[end - length : end])]
+
+
+def _stands(phrases: frozenset[Phrase], words: Sequence[Word]) -> bool:
+    return any(phrase in phrases for phrase in product(*(word.symbols for word in words)))
+
+
+def _before_gap(start: int, gap: int, words: Sequence[Word]) -> Iterator[int]:
+    """Return where the element before may end: at `start`, or up to `gap` words earlier in the same sentence."""
+    yield start
+    if not gap or not words[start].gap_may_cross:
+        return
+    for place in range(start - 1, max(-1, start - gap - 1), -1):
+        if not words[place].gap_may_cross:
+            return
+        yield place

@@ -1,0 +1,206 @@
+"""Examines a text with all the rules: finds, takes back, lowers by one level, and says why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.activity import Level
+from bot.domain.risk.automaton import Automaton, Place, Word
+from bot.domain.risk.normalise import CLAUSE, LINE
+from bot.domain.risk.pattern import Element, Pattern, Phrase, WordClasses, parse_pattern
+from bot.domain.risk.reading import Reading
+from bot.domain.risk.rules import COULD_NOT_BE_EXAMINED, Finding, PatternError, RiskRule
+from bot.domain.risk.spelling import Spelling, form_key, read_spellings
+
+SPELLING, FORGIVEN, CONTRAST, LOWERED_BY = "spelling", "forgiven", "contrast", "lowered-by-"
+"""The word lists with a meaning of their own; see docs/RISK_RULES.md."""
+TOUCHING = frozenset({"negation", "third-person"})
+"""What lowers only directly before a find or in a gap of it; everything else lowers from anywhere in the sentence."""
+REACH = 12
+"""How many words before and after a find its sentence is taken to go on, for want of a full stop."""
+MOST_LOOKS = 1500
+"""Finds weighed in one text; in a text that repeats itself more often nothing is lowered or taken back any longer."""
+_LOWER: dict[Level, Level] = {"red": "orange", "orange": "yellow", "yellow": "yellow"}
+_ORDER: dict[Level, int] = {"red": 0, "orange": 1, "yellow": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patterns:
+    """All patterns in one numbering: which rule each belongs to, and the final bits of each use."""
+
+    automaton: Automaton
+    rule_of: Mapping[int, RiskRule]
+    says: Mapping[str, int]
+    unless: Mapping[str, int]
+    lowering: Mapping[str, int]
+
+
+def compile_rules(rules: Sequence[RiskRule], classes: Mapping[str, Sequence[str]]) -> "Detector":
+    """Return the detector of all the rules, of whatever languages. Raise PatternError for what cannot be read."""
+    meant = read_spellings(classes.get(SPELLING, ()))
+    patterns = _numbered(rules, classes, meant)
+    known = patterns.automaton.vocabulary()
+    forgiven = [_single(word) for word in classes.get(FORGIVEN, ())]
+    contrast = [_single(word) for word in classes.get(CONTRAST, ())]
+    words = (*known, *forgiven, *(word for phrase in meant.values() for word in phrase))
+    return Detector(patterns, Reading(patterns.automaton, Spelling(meant, words, forgiven), contrast))
+
+
+def check_word(name: str, entry: str, classes: Mapping[str, Sequence[str]]) -> None:
+    """Raise PatternError where an entry of the word list `name` cannot be read."""
+    if name == SPELLING:
+        read_spellings([entry])
+    elif name in {FORGIVEN, CONTRAST}:
+        _single(entry)
+    elif name.startswith(LOWERED_BY):
+        parse_pattern(entry, classes)
+    else:
+        WordClasses({**classes, name: [entry]}).phrases(name, entry, 0)
+
+
+class Detector:
+    """Compiled rules. Holds nothing of the texts that it examines."""
+
+    def __init__(self, patterns: _Patterns, reading: Reading) -> None:
+        self._patterns = patterns
+        self._reading = reading
+        self._all_says = sum(patterns.says.values())
+
+    def examine(self, text: str) -> tuple[Finding, ...]:
+        """Return at most one finding a rule, the gravest first. Never raises: an error is itself an orange finding."""
+        try:
+            return self.measured(text)[0]
+        except Exception:  # noqa: BLE001 - whatever goes wrong, silence would be worse
+            return (_unexamined(text),)
+
+    def measured(self, text: str) -> tuple[tuple[Finding, ...], int]:
+        """Return the findings and how many steps it took; raises where something goes wrong."""
+        words = self._reading.words(text)
+        ends, steps = self._patterns.automaton.scan(words)
+        found: dict[str, Finding] = {}
+        open_says, looks = self._all_says, 0
+        for end, finals in enumerate(ends):
+            for number in self._patterns.automaton.patterns_in(finals & open_says):
+                rule = self._patterns.rule_of[number]
+                if rule.id in found and not found[rule.id].lowered_by:
+                    continue
+                looks += 1
+                finding = self._weighed(rule, number, end, _Text(words, ends, weigh=looks <= MOST_LOOKS))
+                if finding and (rule.id not in found or not finding.lowered_by):
+                    found[rule.id] = finding
+                if finding and not finding.lowered_by:
+                    open_says &= ~self._patterns.says[rule.id]
+        ordered = sorted(found.values(), key=lambda finding: (_ORDER[finding.level], finding.start, finding.rule))
+        return tuple(ordered), steps + looks
+
+    def _weighed(self, rule: RiskRule, number: int, end: int, text: "_Text") -> Finding | None:
+        """Return what the find comes to: None where the rule takes it back, one level lower where something lowers."""
+        place = self._patterns.automaton.find(number, end, text.words)
+        if place is None:
+            raise AssertionError(f"{rule.id} was found but stands nowhere")
+        finding = Finding(
+            rule=rule.id,
+            version=rule.version,
+            level=rule.level,
+            category=rule.category,
+            start=text.words[place.start].start,
+            end=text.words[end - 1].end,
+        )
+        if not text.weigh:
+            return finding
+        if text.ends_within(self._patterns.unless.get(rule.id, 0), _around(text.words, place, CLAUSE)):
+            return None
+        reasons = ", ".join(self._lowering(place, text))
+        return replace(finding, level=_LOWER[rule.level], lowered_by=reasons) if reasons else finding
+
+    def _lowering(self, place: Place, text: "_Text") -> Iterator[str]:
+        sentence = _around(text.words, place, LINE)
+        for name, finals in self._patterns.lowering.items():
+            if self._touches(finals, place, text) if name in TOUCHING else text.ends_within(finals, sentence):
+                yield name
+
+    def _touches(self, finals: int, place: Place, text: "_Text") -> bool:
+        """Return whether one of the patterns ends directly before the find, runs into it, or lies in a gap of it."""
+        if text.ends[place.start] & finals:
+            return text.words[place.start].cut < LINE
+        for end in range(place.start + 1, place.end):
+            for number in self._patterns.automaton.patterns_in(text.ends[end] & finals):
+                own = self._patterns.automaton.find(number, end, text.words)
+                if own and (own.start < place.start or place.in_a_gap(own.start, own.end)):
+                    return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text's words and the final bits of what ends before each; `weigh` unless it repeats itself too often."""
+
+    words: Sequence[Word]
+    ends: Sequence[int]
+    weigh: bool
+
+    def ends_within(self, finals: int, span: tuple[int, int]) -> bool:
+        return any(self.ends[end] & finals for end in range(span[0] + 1, span[1] + 1))
+
+
+def _around(words: Sequence[Word], place: Place, strength: int) -> tuple[int, int]:
+    """Return the words around a find up to the next cut of at least `strength` on both sides."""
+    start, end = place.start, place.end
+    while start > 0 and place.start - start < REACH and words[start].cut < strength:
+        start -= 1
+    while end < len(words) and end - place.end < REACH and words[end].cut < strength:
+        end += 1
+    return start, end
+
+
+def _numbered(
+    rules: Sequence[RiskRule], classes: Mapping[str, Sequence[str]], meant: Mapping[str, Phrase]
+) -> _Patterns:
+    known = WordClasses(classes)
+    patterns: list[Pattern] = []
+
+    def add(sources: Sequence[str]) -> range:
+        patterns.extend(_as_meant(parse_pattern(source, known), meant) for source in sources)
+        return range(len(patterns) - len(sources), len(patterns))
+
+    says = {rule.id: add(rule.says) for rule in rules}
+    unless = {rule.id: add(rule.unless) for rule in rules}
+    lowering = {
+        name.removeprefix(LOWERED_BY): add(entries) for name, entries in classes.items() if name.startswith(LOWERED_BY)
+    }
+    automaton = Automaton(patterns)
+    return _Patterns(
+        automaton=automaton,
+        rule_of={number: rule for rule in rules for number in says[rule.id]},
+        says={rule: automaton.final_bits(numbers) for rule, numbers in says.items()},
+        unless={rule: automaton.final_bits(numbers) for rule, numbers in unless.items()},
+        lowering={name: automaton.final_bits(numbers) for name, numbers in lowering.items()},
+    )
+
+
+def _as_meant(pattern: Pattern, meant: Mapping[str, Phrase]) -> Pattern:
+    """Spell the pattern's words as those of a text are spelt."""
+    return replace(pattern, elements=tuple(_spelt(element, meant) for element in pattern.elements))
+
+
+def _spelt(element: Element, meant: Mapping[str, Phrase]) -> Element:
+    phrases = frozenset(
+        tuple(spelt for word in phrase for spelt in meant.get(word, (word,))) for phrase in element.phrases
+    )
+    return replace(element, phrases=phrases)
+
+
+def _single(entry: str) -> str:
+    if word := form_key(entry):
+        return word
+    raise PatternError(entry, 0, f"'{entry}' is not one word: write single words here")
+
+
+def _unexamined(text: str) -> Finding:
+    return Finding(
+        rule=COULD_NOT_BE_EXAMINED,
+        version="",
+        level="orange",
+        category=COULD_NOT_BE_EXAMINED,
+        start=0,
+        end=len(text),
+    )
