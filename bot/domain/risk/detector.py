@@ -121,7 +121,7 @@ class Detector:
     def _touches(self, finals: int, place: Place, text: "_Text") -> bool:
         """Return whether one of the patterns ends directly before the find, runs into it, or lies in a gap of it."""
         if text.ends[place.start] & finals:
-            return text.words[place.start].cut < LINE
+            return text.words[place.start].cut == 0
         for end in range(place.start + 1, place.end):
             for number in self._patterns.automaton.patterns_in(text.ends[end] & finals):
                 own = self._patterns.automaton.find(number, end, text.words)

@@ -82,11 +82,9 @@ class _Reader:
         self._next = 0
 
     def elements(self) -> tuple[Element, ...]:
-        elements = tuple(self._top_level())
+        elements = _without_optional_ends(tuple(self._top_level()))
         if not elements:
-            raise self._error(0, "an empty pattern finds nothing: write the words to look for")
-        if elements[0].optional or elements[-1].optional:
-            raise self._error(0, "an optional word at the beginning or the end changes nothing: leave it out")
+            raise self._error(0, "nothing that must be there: write the words to look for")
         return _gaps_reach_past_optional(_joined(elements))
 
     def phrases(self) -> frozenset[Phrase]:
@@ -195,6 +193,15 @@ class _Reader:
 
     def _error(self, position: int, message: str) -> PatternError:
         return PatternError(self._pattern, position, message)
+
+
+def _without_optional_ends(elements: Sequence[Element]) -> Sequence[Element]:
+    """Leave out what may be missing at both ends: it would find nothing more."""
+    needed = [place for place, element in enumerate(elements) if not element.optional]
+    if not needed:
+        return ()
+    first, *rest = elements[needed[0] : needed[-1] + 1]
+    return (replace(first, gap=0), *rest)
 
 
 def _joined(elements: Sequence[Element]) -> tuple[Element, ...]:

@@ -19,7 +19,7 @@ _LONGEST_SPELT = 40
 _LONGEST_PIECE = 14
 _SHORTEST_RUN_TOGETHER = 6
 _SHORT_PIECES = frozenset(
-    ["a", "i", "y", "im", "my", "me", "to", "be", "it", "is", "no", "do", "in", "yo", "mi", "ya", "me"]
+    ["a", "i", "y", "im", "my", "me", "to", "be", "it", "is", "no", "do", "in", "yo", "mi", "ya"]
 )
 _MOST_CENSORED = 2
 _SHORTEST_FORGIVEN = 5
