@@ -1,0 +1,61 @@
+"""Checks files against each other: translations, messages, rules, and what programmes name."""
+
+from collections.abc import Iterator, Sequence
+
+from bot.content.findings import START
+from bot.content.messages import Messages, compare, reference
+from bot.content.programmes import check_names
+from bot.content.reading import Reading
+from bot.content.risk_file import RiskFile
+from bot.content.sources import Kind
+from bot.content.translations import compare_activities
+from bot.domain.activity import Measure, Skill
+from bot.domain.programme import Programme
+
+
+def check(readings: Sequence[Reading]) -> None:
+    """Add to each file's report what only the other files can tell."""
+    _check_translations(readings)
+    _check_messages(readings)
+    _check_rules(readings)
+    _check_programmes(readings)
+
+
+def _check_translations(readings: Sequence[Reading]) -> None:
+    originals = {(r.source.kind, r.source.id): r.value for r in readings if not r.source.translates}
+    for reading in readings:
+        original = originals.get((reading.source.kind, reading.source.id))
+        own = reading.value
+        if reading.source.translates and isinstance(own, Skill | Measure) and isinstance(original, Skill | Measure):
+            compare_activities(own, original, reading.document, reading.report)
+
+
+def _check_messages(readings: Sequence[Reading]) -> None:
+    languages = {r.value.language: r.value for r in readings if isinstance(r.value, Messages)}
+    for reading in readings:
+        if isinstance(reading.value, Messages):
+            original = languages[reference(languages)]
+            compare(reading.value, original, reading.report)
+
+
+def _check_rules(readings: Sequence[Reading]) -> None:
+    seen: dict[str, str] = {}
+    for reading in readings:
+        rules = reading.value.rules if isinstance(reading.value, RiskFile) else ()
+        for rule in rules:
+            if rule.id in seen:
+                at = reading.document.section(rule.id)
+                where = at.place if at else START
+                reading.report.add("C010", where, f"{seen[rule.id]} has a rule with the id '{rule.id}' already")
+            seen[rule.id] = reading.source.file
+
+
+def _check_programmes(readings: Sequence[Reading]) -> None:
+    skills, measures = frozenset(_ids(readings, "skill")), frozenset(_ids(readings, "measure"))
+    for reading in readings:
+        if isinstance(reading.value, Programme) and reading.document.front and not reading.source.translates:
+            check_names(reading.document.front, reading.value, skills, measures, reading.report)
+
+
+def _ids(readings: Sequence[Reading], kind: Kind) -> Iterator[str]:
+    return (reading.source.id for reading in readings if reading.source.kind == kind)

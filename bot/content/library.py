@@ -1,0 +1,122 @@
+"""The content folder as one library: what can be read and asked, in each language, without what is broken."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+from bot.content import crosscheck
+from bot.content.findings import Finding
+from bot.content.messages import Messages
+from bot.content.reading import Value, read_all
+from bot.content.risk_file import RiskFile, detector
+from bot.content.sources import ORIGINAL_LANGUAGE
+from bot.domain.activity import Measure, Skill
+from bot.domain.programme import Programme
+from bot.domain.risk import Detector
+from bot.domain.words import Words
+
+Localised = TypeVar("Localised", Skill, Measure, Programme)
+
+
+class UnknownContent(LookupError):
+    """No file describes this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """All that can be read and asked, by id and language; the detector knows the rules of all languages."""
+
+    root: Path
+    skills: Mapping[str, Mapping[str, Skill]]
+    measures: Mapping[str, Mapping[str, Measure]]
+    programmes: Mapping[str, Mapping[str, Programme]]
+    messages: Mapping[str, Mapping[str, Words]]
+    detector: Detector
+
+    def skill(self, id: str, language: str) -> Skill:  # noqa: A002 - the id of a skill
+        """Return a skill in the language, or else in the original's. Raises UnknownContent."""
+        return _in_language(self.skills, id, language)
+
+    def measure(self, id: str, language: str) -> Measure:  # noqa: A002 - the id of a measure
+        """Return a measure in the language, or else in the original's. Raises UnknownContent."""
+        return _in_language(self.measures, id, language)
+
+    def programme(self, id: str, language: str) -> Programme:  # noqa: A002 - the id of a programme
+        """Return a programme in the language, or else in the original's. Raises UnknownContent."""
+        return _in_language(self.programmes, id, language)
+
+    def activity(self, kind: Literal["skill", "measure"], id: str, language: str) -> Skill | Measure:  # noqa: A002
+        """Return a skill or a measure. Raises UnknownContent."""
+        return self.skill(id, language) if kind == "skill" else self.measure(id, language)
+
+    def message(self, language: str, key: str) -> Words:
+        """Return a message in the language, or else in the original's. Raises UnknownContent."""
+        for tongue in (*_tongues(language), *self.messages):
+            if key in self.messages.get(tongue, {}):
+                return self.messages[tongue][key]
+        raise UnknownContent(key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What could be read of a folder, what is wrong with it, in order, and what each sound file holds."""
+
+    content: Content
+    findings: tuple[Finding, ...]
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
+    """Read a content folder. A broken file is left out, or keeps what it held in `before`."""
+    readings, unread = read_all(folder)
+    crosscheck.check(readings)
+    reports = [*unread, *(reading.report for reading in readings)]
+    held = before.values if before else {}
+    values = {report.file: held[report.file] for report in reports if report.broken and report.file in held}
+    for reading in readings:
+        if reading.value and not reading.report.broken:
+            values[reading.source.file] = reading.value
+    findings = sorted(finding for report in reports for finding in report.findings)
+    return Loaded(content=_content(folder, values, before), findings=tuple(findings), values=values)
+
+
+def _content(folder: Path, values: Mapping[str, Value], before: Loaded | None) -> Content:
+    messages = [value for value in values.values() if isinstance(value, Messages)]
+    return Content(
+        root=folder,
+        skills=_by_language(value for value in values.values() if isinstance(value, Skill)),
+        measures=_by_language(value for value in values.values() if isinstance(value, Measure)),
+        programmes=_by_language(value for value in values.values() if isinstance(value, Programme)),
+        messages=MappingProxyType({each.language: each.words for each in messages}),
+        detector=_detector(values, before),
+    )
+
+
+def _detector(values: Mapping[str, Value], before: Loaded | None) -> Detector:
+    """Compile the risk rules, unless they are those of before: that takes a while."""
+    files = [value for value in values.values() if isinstance(value, RiskFile)]
+    if before and files == [value for value in before.values.values() if isinstance(value, RiskFile)]:
+        return before.content.detector
+    return detector(files)
+
+
+def _by_language(values: Iterable[Localised]) -> Mapping[str, Mapping[str, Localised]]:
+    found: dict[str, dict[str, Localised]] = {}
+    for value in values:
+        found.setdefault(value.id, {})[value.language] = value
+    return MappingProxyType({name: MappingProxyType(languages) for name, languages in found.items()})
+
+
+def _in_language(values: Mapping[str, Mapping[str, Localised]], name: str, language: str) -> Localised:
+    languages: Mapping[str, Localised] = values.get(name, {})
+    for tongue in (*_tongues(language), *languages):
+        if tongue in languages:
+            return languages[tongue]
+    raise UnknownContent(name)
+
+
+def _tongues(language: str) -> tuple[str, ...]:
+    """Return the languages to try, in order: "es-MX", then "es", then the original's."""
+    return language, language.partition("-")[0], ORIGINAL_LANGUAGE

@@ -1,0 +1,90 @@
+"""Reads each file of a content folder by itself: what it holds and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.content.document import Document, take_apart
+from bot.content.findings import START, Report
+from bot.content.measures import read_measure
+from bot.content.messages import Messages, read_messages
+from bot.content.programmes import read_programme
+from bot.content.risk_file import RiskFile, read_risk
+from bot.content.skills import read_skill
+from bot.content.sources import Kind, Source, paths, read_source
+from bot.domain.activity import Measure, Skill
+from bot.domain.programme import Programme
+
+Value = Skill | Measure | Programme | Messages | RiskFile
+ONE_NAMESPACE: Mapping[Kind, str] = {"skill": "activity", "measure": "activity"}
+"""Skills and measures share their ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One file as read; `value` is None when there is too little of it. A broken report means: do not use it."""
+
+    source: Source
+    document: Document
+    report: Report
+    value: Value | None
+
+
+def read_all(folder: Path) -> tuple[list[Reading], list[Report]]:
+    """Return the readings of a folder's files, and the reports on files that could not be read at all."""
+    sources: list[Source] = []
+    reports: dict[str, Report] = {}
+    for kind, path in paths(folder):
+        report = reports[path.as_posix()] = Report(path.as_posix())
+        source = read_source(folder, kind, path, report)
+        if source and _is_first(source, sources, report):
+            sources.append(source)
+    originals = {(source.kind, source.id): source for source in sources if not source.translates}
+    readings = [_read(source, originals.get((source.kind, source.id)), reports[source.file]) for source in sources]
+    read = {source.file for source in sources}
+    unread = [report for file, report in reports.items() if file not in read]
+    return readings, [*unread, *_nothing(folder, reports)]
+
+
+def _nothing(folder: Path, reports: Mapping[str, Report]) -> list[Report]:
+    if reports:
+        return []
+    report = Report(folder.as_posix())
+    report.add("C021", START, "there is no content in this folder", "it holds skills/, measures/, programmes/ …")
+    return [report]
+
+
+def _is_first(source: Source, others: Sequence[Source], report: Report) -> bool:
+    """Report a second file with one id."""
+    for other in others:
+        if _names(other) == _names(source):
+            report.add("C006", START, f"{other.file} has the id '{source.id}' already")
+            return False
+    return True
+
+
+def _names(source: Source) -> tuple[str, str, str]:
+    return ONE_NAMESPACE.get(source.kind, source.kind), source.id, source.language if source.translates else ""
+
+
+def _read(source: Source, original: Source | None, report: Report) -> Reading:
+    document = take_apart(source)
+    report.take(document.findings)
+    base = take_apart(original) if original and source.translates else None
+    if source.translates and original is None:
+        report.add("C040", START, f"there is no {source.id}.md that this file translates")
+    return Reading(source=source, document=document, report=report, value=_value(source, document, base, report))
+
+
+def _value(source: Source, document: Document, original: Document | None, report: Report) -> Value | None:
+    match source.kind:
+        case "skill":
+            return read_skill(source, document, original, report)
+        case "measure":
+            return read_measure(source, document, original, report)
+        case "programme":
+            return read_programme(source, document, original, report)
+        case "messages":
+            return read_messages(source, document, report)
+        case "risk":
+            return read_risk(source, document, report)
