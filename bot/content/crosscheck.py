@@ -6,18 +6,20 @@ from bot.content.findings import START
 from bot.content.messages import Messages, compare, reference
 from bot.content.programmes import check_names
 from bot.content.reading import Reading
-from bot.content.risk_file import RiskFile
+from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import Kind
 from bot.content.translations import compare_activities
 from bot.domain.activity import Measure, Skill
 from bot.domain.programme import Programme
+from bot.domain.risk import PatternError
 
 
 def check(readings: Sequence[Reading]) -> None:
     """Add to each file's report what only the other files can tell."""
     _check_translations(readings)
     _check_messages(readings)
-    _check_rules(readings)
+    _check_rule_ids(readings)
+    _check_rules_together(readings)
     _check_programmes(readings)
 
 
@@ -38,7 +40,7 @@ def _check_messages(readings: Sequence[Reading]) -> None:
             compare(reading.value, original, reading.report)
 
 
-def _check_rules(readings: Sequence[Reading]) -> None:
+def _check_rule_ids(readings: Sequence[Reading]) -> None:
     seen: dict[str, str] = {}
     for reading in readings:
         rules = reading.value.rules if isinstance(reading.value, RiskFile) else ()
@@ -48,6 +50,19 @@ def _check_rules(readings: Sequence[Reading]) -> None:
                 where = at.place if at else START
                 reading.report.add("C010", where, f"{seen[rule.id]} has a rule with the id '{rule.id}' already")
             seen[rule.id] = reading.source.file
+
+
+def _check_rules_together(readings: Sequence[Reading]) -> None:
+    """Report word lists that can be read alone but not with those of the languages before."""
+    together: tuple[RiskFile, ...] = ()
+    for reading in readings:
+        if isinstance(reading.value, RiskFile) and not reading.report.broken:
+            try:
+                detector((*together, reading.value))
+            except PatternError as error:
+                reading.report.add("C071", START, f"'{error.pattern}' does not go with the other languages: {error}")
+            else:
+                together = (*together, reading.value)
 
 
 def _check_programmes(readings: Sequence[Reading]) -> None:

@@ -14,7 +14,7 @@ from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
 from bot.domain.programme import Programme
-from bot.domain.risk import Detector
+from bot.domain.risk import Detector, PatternError
 from bot.domain.words import Words
 
 Localised = TypeVar("Localised", Skill, Measure, Programme)
@@ -79,10 +79,10 @@ def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
         if reading.value and not reading.report.broken:
             values[reading.source.file] = reading.value
     findings = sorted(finding for report in reports for finding in report.findings)
-    return Loaded(content=_content(folder, values, before), findings=tuple(findings), values=values)
+    return Loaded(content=_content(folder, values), findings=tuple(findings), values=values)
 
 
-def _content(folder: Path, values: Mapping[str, Value], before: Loaded | None) -> Content:
+def _content(folder: Path, values: Mapping[str, Value]) -> Content:
     messages = [value for value in values.values() if isinstance(value, Messages)]
     return Content(
         root=folder,
@@ -90,16 +90,16 @@ def _content(folder: Path, values: Mapping[str, Value], before: Loaded | None) -
         measures=_by_language(value for value in values.values() if isinstance(value, Measure)),
         programmes=_by_language(value for value in values.values() if isinstance(value, Programme)),
         messages=MappingProxyType({each.language: each.words for each in messages}),
-        detector=_detector(values, before),
+        detector=_compiled(tuple(value for value in values.values() if isinstance(value, RiskFile))),
     )
 
 
-def _detector(values: Mapping[str, Value], before: Loaded | None) -> Detector:
-    """Compile the risk rules, unless they are those of before: that takes a while."""
-    files = [value for value in values.values() if isinstance(value, RiskFile)]
-    if before and files == [value for value in before.values.values() if isinstance(value, RiskFile)]:
-        return before.content.detector
-    return detector(files)
+def _compiled(files: tuple[RiskFile, ...]) -> Detector:
+    """Compile the rules of as many languages as go together; for the others `crosscheck` has a finding."""
+    try:
+        return detector(files)
+    except PatternError:
+        return _compiled(files[:-1])
 
 
 def _by_language(values: Iterable[Localised]) -> Mapping[str, Mapping[str, Localised]]:

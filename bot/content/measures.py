@@ -17,12 +17,15 @@ from bot.content.activities import (
     inherited,
     versioned,
 )
+from bot.content.asks import split_score
 from bot.content.document import Document
 from bot.content.findings import Place, Report, did_you_mean
 from bot.content.front_matter import FrontMatter, checked
 from bot.content.graph import check_ways
+from bot.content.lengths import LONGEST_LABEL
+from bot.content.links import Scene
 from bot.content.sources import Source
-from bot.content.steps import LONGEST_LABEL, Scene, read_steps, section_ids, split_score
+from bot.content.steps import read_steps, section_ids
 from bot.content.timing import Malformed
 from bot.domain.activity import Band, Choice, FlagRule, Level, Many, Measure, Number, Option, Scale, Step
 

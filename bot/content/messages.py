@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bot.content.document import Document
 from bot.content.findings import START, Place, Report, did_you_mean
+from bot.content.lengths import TEXT_LIMIT, units
 from bot.content.sources import ORIGINAL_LANGUAGE, Source, is_kebab
-from bot.content.steps import TEXT_LIMIT, units
 from bot.domain.words import Words, fields
 
 

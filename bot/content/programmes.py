@@ -12,8 +12,8 @@ from bot.content.activities import Text, inherited
 from bot.content.document import Document, Section
 from bot.content.findings import START, Place, Report, did_you_mean
 from bot.content.front_matter import FrontMatter, Path, Value, checked
+from bot.content.lengths import TEXT_LIMIT, units
 from bot.content.sources import ORIGINAL_LANGUAGE, Source, is_kebab, is_language
-from bot.content.steps import TEXT_LIMIT, units
 from bot.content.timing import Malformed
 from bot.domain.activity import Level
 from bot.domain.programme import (

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import get_args
 
-from bot.content.document import Block, Document, Item, Section
-from bot.content.findings import Place, Report, did_you_mean
+from bot.content.document import Block, Item, Section, take_apart
+from bot.content.findings import Finding, Place, Report, did_you_mean
 from bot.content.sources import Source, is_kebab
 from bot.domain.activity import Level
 from bot.domain.risk import (
@@ -19,6 +20,7 @@ from bot.domain.risk import (
     parse_pattern,
     together,
 )
+from bot.domain.risk.pattern import WordClasses
 from bot.domain.words import plain
 
 WORDS = "words"
@@ -27,7 +29,7 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 Lists = Mapping[str, tuple[Item, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RiskFile:
     """The rules and word lists of one language, and where each rule stands."""
 
@@ -37,14 +39,19 @@ class RiskFile:
     places: Mapping[str, Place] = field(default_factory=dict)
 
 
-def detector(files: Iterable[RiskFile]) -> Detector:
-    """Compile the rules of all languages."""
-    read = tuple(files)
-    return compile_rules([rule for file in read for rule in file.rules], together(file.classes for file in read))
+@lru_cache(maxsize=8)
+def detector(files: tuple[RiskFile, ...]) -> Detector:
+    """Compile the rules of all languages. Raises PatternError when their word lists do not go together."""
+    return compile_rules([rule for file in files for rule in file.rules], together(file.classes for file in files))
 
 
-def read_risk(source: Source, document: Document, report: Report) -> RiskFile:
-    """Read the rules of one language, and try each on the examples of the file."""
+@lru_cache(maxsize=16)
+def read_risk(source: Source) -> tuple[RiskFile, tuple[Finding, ...]]:
+    """Read the rules of one language and try each on the examples of the file; return them and what is wrong.
+
+    The same text is tried once, since that takes a while.
+    """
+    document, report = take_apart(source), Report(source.file)
     classes: Lists = {}
     read: list[tuple[RiskRule, Lists]] = []
     for section in document.sections:
@@ -63,7 +70,8 @@ def read_risk(source: Source, document: Document, report: Report) -> RiskFile:
     if sound:
         _check_examples(read, compile_rules(rules, words), report)
     places = {section.id: section.place for section in document.sections}
-    return RiskFile(language=source.language, rules=rules, classes=words, places=places)
+    file = RiskFile(language=source.language, rules=rules, classes=words, places=places)
+    return file, report.findings
 
 
 def _lists(section: Section, report: Report) -> dict[str, tuple[Item, ...]]:
@@ -151,11 +159,11 @@ def _check_words(classes: Lists, words: Mapping[str, tuple[str, ...]], report: R
 def _check_patterns(
     read: Iterable[tuple[RiskRule, Lists]], words: Mapping[str, tuple[str, ...]], report: Report
 ) -> bool:
-    sound = True
+    sound, known = True, WordClasses(words)
     for _, lists in read:
         for item in (*lists.get("Says", ()), *lists.get("Unless", ())):
             try:
-                parse_pattern(item.raw, words)
+                parse_pattern(item.raw, known)
             except PatternError as error:
                 sound = False
                 report.add("C071", _within(item, error), str(error))

@@ -19,8 +19,9 @@ from bot.content.document import Document
 from bot.content.findings import Report
 from bot.content.front_matter import checked
 from bot.content.graph import check_ways
+from bot.content.links import Scene
 from bot.content.sources import Source
-from bot.content.steps import Scene, read_steps, section_ids
+from bot.content.steps import read_steps, section_ids
 from bot.domain.activity import Approach, Skill, Status, When
 
 

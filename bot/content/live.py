@@ -1,0 +1,104 @@
+"""The library that follows its folder: a valid change is live at once, a broken file keeps its last good version."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchfiles import awatch
+
+from bot.content.findings import Finding
+from bot.content.library import Content, Loaded, load
+from bot.content.messages import Messages
+from bot.content.reading import Value
+from bot.content.risk_file import RiskFile
+
+SETTLE = 200
+"""Milliseconds without a change before files are read: editors write in several steps."""
+LOOK_AGAIN = 1000
+"""Milliseconds after which a watch that saw nothing begins anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What a reload changed: ids (for messages and risk rules "messages/es"), findings new since, findings mended."""
+
+    changed: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    mended: tuple[Finding, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.findings or self.mended)
+
+
+class LiveLibrary:
+    """Holds the content of a folder and keeps it current."""
+
+    def __init__(self, folder: Path, *, force_polling: bool | None = None) -> None:
+        self._folder = folder
+        self._force_polling = force_polling
+        self._loaded = load(folder)
+
+    @property
+    def content(self) -> Content:
+        """The newest version of everything that can be used."""
+        return self._loaded.content
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with the folder now."""
+        return self._loaded.findings
+
+    def reload(self) -> Reloaded:
+        """Read the folder again. A finding is told once, and again when it says something else."""
+        before, self._loaded = self._loaded, load(self._folder, before=self._loaded)
+        return Reloaded(
+            changed=tuple(_changed(before, self._loaded)),
+            findings=_only_in(self._loaded, before),
+            mended=_only_in(before, self._loaded),
+        )
+
+    async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
+        """Reload whenever the folder changes, until cancelled; `on_reload` is told when that made a difference."""
+        async for _ in self._changes():
+            reloaded = await asyncio.to_thread(self.reload)
+            if reloaded:
+                await on_reload(reloaded)
+
+    async def _changes(self) -> AsyncIterator[None]:
+        """Yield once the watch stands, for what happened before that, and then after every change."""
+        first = True
+        async for changes in awatch(
+            self._folder,
+            watch_filter=None,
+            debounce=SETTLE * 5,
+            step=SETTLE,
+            rust_timeout=LOOK_AGAIN,
+            yield_on_timeout=True,
+            force_polling=self._force_polling,
+        ):
+            if changes or first:
+                yield
+            first = False
+
+
+def _changed(before: Loaded, after: Loaded) -> Iterator[str]:
+    files = dict.fromkeys((*before.values, *after.values))
+    pairs = [(before.values.get(file), after.values.get(file)) for file in files]
+    yield from dict.fromkeys(_name(value) for old, new in pairs if old != new and (value := new or old))
+
+
+def _name(value: Value) -> str:
+    match value:
+        case Messages():
+            return f"messages/{value.language}"
+        case RiskFile():
+            return f"risk/{value.language}"
+        case _:
+            return value.id
+
+
+def _only_in(one: Loaded, other: Loaded) -> tuple[Finding, ...]:
+    """Return the findings that only one has, wherever in their file they stand."""
+    known = {(finding.file, finding.code, finding.message) for finding in other.findings}
+    return tuple(f for f in one.findings if (f.file, f.code, f.message) not in known)
