@@ -82,7 +82,7 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     ]
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     await tx.run(add(outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
-    tx.posts = True
+    tx.posts += len(postings)
 
 
 async def ready(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Parcel, ...]:

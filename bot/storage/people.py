@@ -38,7 +38,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A person's place in a programme. `preferences` and `pauses` are as `services.plans` writes them."""
+    """A person's place in a programme. `preferences` and `pauses` are as `services.plans` writes them.
+
+    `plan_at` is when the timetable must be looked at again; None when a prompt is ahead in every stream.
+    """
 
     id: int
     person_id: int
@@ -51,6 +54,7 @@ class Member:
     preferences: dict[str, Any]
     pauses: list[list[str | None]]
     primary_id: int | None
+    plan_at: datetime | None
     created_at: datetime
 
 
@@ -180,3 +184,30 @@ def _person(tx: Tx, row: Row | None) -> Person | None:
 
 def _member(row: Row | None) -> Member | None:
     return Member(**row._mapping) if row is not None else None  # noqa: SLF001
+
+
+async def members_with_people(tx: Tx, member_ids: Sequence[int]) -> tuple[tuple[Member, Person], ...]:
+    """Return these memberships with their people."""
+    in_them = select(members).where(members.c.id.in_(member_ids))
+    found = [Member(**row._mapping) for row in await tx.all(in_them)]  # noqa: SLF001
+    query = select(people).where(people.c.id.in_({one.person_id for one in found}))
+    by_id = {row.id: _person(tx, row) for row in await tx.all(query)}
+    return tuple((one, known) for one in found if (known := by_id[one.person_id]))
+
+
+async def staff(tx: Tx) -> tuple[tuple[Member, Person], ...]:
+    """Return all who are staff somewhere."""
+    query = select(members.c.id).where(members.c.role == "staff", members.c.standing == "active")
+    return await members_with_people(tx, [row.id for row in await tx.all(query)])
+
+
+async def to_plan(tx: Tx, now: datetime, limit: int) -> tuple[tuple[Member, Person], ...]:
+    """Return the active participants whose timetable must be looked at."""
+    query = select(members.c.id).where(members.c.plan_at <= now).order_by(members.c.plan_at).limit(limit)
+    return await members_with_people(tx, [row.id for row in await tx.all(query)])
+
+
+async def plan_again(tx: Tx, programme: str, now: datetime) -> None:
+    """Have the timetables of a programme's participants looked at again."""
+    theirs = (members.c.programme == programme) & (members.c.role == "participant") & (members.c.standing == "active")
+    await tx.run(update(members).where(theirs).values(plan_at=now))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.runs import Kind
 from bot.storage.store import Tx
-from bot.storage.tables import Row, members, prompts
+from bot.storage.tables import Row, prompts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,14 +148,38 @@ async def next_moment(tx: Tx) -> datetime | None:
     return found
 
 
-async def unplanned_members(tx: Tx, limit: int) -> tuple[int, ...]:
-    """Return active participants who have no prompt ahead at all."""
-    ahead = select(prompts.c.id).where(prompts.c.member_id == members.c.id, prompts.c.status == "planned").exists()
-    query = (
-        select(members.c.id).where(members.c.role == "participant", members.c.standing == "active", ~ahead).limit(limit)
-    )
-    return tuple(row.id for row in await tx.all(query))
-
-
 def _prompt(row: Row) -> Prompt:
     return Prompt(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def answered(tx: Tx, run_id: int) -> None:
+    """Mark the prompt whose practice came to its end as answered."""
+    begun = (prompts.c.run_id == run_id) & (prompts.c.status == "sent")
+    await tx.run(update(prompts).where(begun).values(status="answered", remind_at=None, expires_at=None))
+
+
+async def sent(tx: Tx, gone: Sequence[Prompt]) -> None:
+    """Mark prompts as sent, with what was chosen and the times that follow."""
+    if not gone:
+        return
+    statement = (
+        update(prompts)
+        .where(prompts.c.id == bindparam("prompt"))
+        .values({name: bindparam(name) for name in _WHEN_SENT})
+    )
+    rows = [{"prompt": one.id, **{name: getattr(one, name) for name in _WHEN_SENT}} for one in gone]
+    await tx.run(statement, rows)
+
+
+async def left_out(tx: Tx, prompt_ids: Sequence[int]) -> None:
+    """Mark prompts that came too late or to nobody."""
+    if prompt_ids:
+        await tx.run(update(prompts).where(prompts.c.id.in_(prompt_ids)).values(status="late"))
+
+
+async def forget_times(tx: Tx, prompt_id: int) -> None:
+    """Take away the times of a prompt that nothing is to happen to any more."""
+    await tx.run(update(prompts).where(prompts.c.id == prompt_id).values(remind_at=None, expires_at=None))
+
+
+_WHEN_SENT = ("status", "activity", "probability", "sent_at", "remind_at", "expires_at")

@@ -20,16 +20,20 @@ class AlreadyDone(Exception):
     """The update was handled before: nothing is to be done again."""
 
 
+class Unavailable(Exception):
+    """The database cannot be used. The message says what to do."""
+
+
 class Tx:
     """One transaction. Queries take it; only the store commits it.
 
-    `posts` is set by whoever adds to the outbox, so that the sender is woken after the commit.
+    `posts` counts what was added to the outbox; the sender is woken after the commit when there is any.
     """
 
     def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self.connection = connection
         self.vault = vault
-        self.posts = False
+        self.posts = 0
 
     @property
     def dialect(self) -> Dialect:

@@ -108,8 +108,10 @@ members = Table(
     Column("preferences", JSON, nullable=False, default=dict),
     Column("pauses", JSON, nullable=False, default=list),
     _ref("primary_id", "members.id", null=True),
+    _moment("plan_at"),
     _moment("created_at", null=False),
     Index(None, "person_id"),
+    Index("ix_members_plan", "plan_at", **_only("plan_at IS NOT NULL")),
     Index(None, "programme", "role", "standing"),
 )
 
@@ -343,6 +345,14 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("subject", String(64), nullable=False, default=""),
     Column("detail", JSON, nullable=False, default=dict),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", String(80), nullable=False),
+    _moment("at", null=False),
 )
 
 Row = Any

@@ -47,6 +47,12 @@ def upgrade() -> None:
         batch_op.create_index('ix_inbox_chat', ['chat_id', 'update_id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
         batch_op.create_index('ix_inbox_waiting', ['update_id'], unique=False, sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
 
+    op.create_table('marks',
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('value', sa.String(length=80), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_marks'))
+    )
     op.create_table('people',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('telegram_id', sa.BigInteger(), nullable=True),
@@ -73,6 +79,7 @@ def upgrade() -> None:
     sa.Column('preferences', sa.JSON(), nullable=False),
     sa.Column('pauses', sa.JSON(), nullable=False),
     sa.Column('primary_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('plan_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_members_person_id')),
     sa.ForeignKeyConstraint(['primary_id'], ['members.id'], name=op.f('fk_members_primary_id')),
@@ -80,6 +87,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('members', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_members_person_id'), ['person_id'], unique=False)
+        batch_op.create_index('ix_members_plan', ['plan_at'], unique=False, sqlite_where=sa.text('plan_at IS NOT NULL'), postgresql_where=sa.text('plan_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_members_programme_role_standing'), ['programme', 'role', 'standing'], unique=False)
 
     op.create_table('audit',
@@ -350,10 +358,12 @@ def downgrade() -> None:
     op.drop_table('audit')
     with op.batch_alter_table('members', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_members_programme_role_standing'))
+        batch_op.drop_index('ix_members_plan', sqlite_where=sa.text('plan_at IS NOT NULL'), postgresql_where=sa.text('plan_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_members_person_id'))
 
     op.drop_table('members')
     op.drop_table('people')
+    op.drop_table('marks')
     with op.batch_alter_table('inbox', schema=None) as batch_op:
         batch_op.drop_index('ix_inbox_waiting', sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))
         batch_op.drop_index('ix_inbox_chat', sqlite_where=sa.text('done_at IS NULL'), postgresql_where=sa.text('done_at IS NULL'))

@@ -1,0 +1,61 @@
+"""Telegram's limits on how much a bot may send: in all, in one chat, in one group."""
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from bot.sandbox.world import Account, Chat, Refusal
+
+GROUP_WINDOW = 60.0
+
+
+@dataclass(slots=True)
+class Limits:
+    """How much is let through. `per_second` in all; `per_chat` a second in a private chat, with a burst; 0: no limit."""
+
+    per_second: float = 30
+    per_chat: float = 1
+    chat_burst: int = 5
+    group_per_minute: int = 20
+
+
+class Gate:
+    """Counts what bots send, and refuses what is too much with the seconds to wait."""
+
+    def __init__(self) -> None:
+        self.limits = Limits()
+        self._sent: dict[int, deque[float]] = {}
+        self._chats: dict[tuple[int, int], float] = {}
+        self._groups: dict[tuple[int, int], deque[float]] = {}
+
+    def take(self, bot: Account, chat: Chat) -> None:
+        """Count one message of a bot to a chat. Raises Refusal, with 429 and retry_after."""
+        now, limits = time.monotonic(), self.limits
+        if limits.per_second:
+            self._window(self._sent.setdefault(bot.id, deque()), now, 1.0, limits.per_second)
+        if chat.type == "private" and limits.per_chat:
+            self._chat(bot, chat, now)
+        if chat.type != "private" and limits.group_per_minute:
+            sent = self._groups.setdefault((bot.id, chat.id), deque())
+            self._window(sent, now, GROUP_WINDOW, limits.group_per_minute)
+
+    def _chat(self, bot: Account, chat: Chat, now: float) -> None:
+        spacing = 1 / self.limits.per_chat
+        free_at = max(self._chats.get((bot.id, chat.id), 0.0), now)
+        if free_at - now > spacing * (self.limits.chat_burst - 0.5):
+            _too_many(spacing)
+        self._chats[bot.id, chat.id] = free_at + spacing
+
+    @staticmethod
+    def _window(sent: deque[float], now: float, length: float, most: float) -> None:
+        while sent and sent[0] <= now - length:
+            sent.popleft()
+        if len(sent) >= most:
+            _too_many(sent[0] + length - now)
+        sent.append(now)
+
+
+def _too_many(seconds: float) -> None:
+    wait = max(1, math.ceil(seconds))
+    raise Refusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
