@@ -6,6 +6,7 @@ import json
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.limits import Gate
@@ -132,10 +133,7 @@ def _decoded(name: str, value: str) -> object:
 
 
 def _loggable(given: Json) -> Json:
-    return {
-        name: f"<{len(value)} bytes>" if isinstance(value, bytes) else value
-        for name, value in given.items()
-    }
+    return {name: f"<{len(value)} bytes>" if isinstance(value, bytes) else value for name, value in given.items()}
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -148,7 +146,7 @@ def _refused(refusal: Refusal) -> Response:
 class _Cut(Response):
     """Breaks the connection off instead of answering."""
 
-    async def __call__(self, scope: object, receive: object, send: object) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's own
         raise ConnectionResetError("cut on demand")
 
 

@@ -16,9 +16,7 @@ _TAGS = {
     "code": "code", "pre": "pre", "blockquote": "blockquote",
 }  # fmt: skip
 _MARKS = {"*": "bold", "_": "italic", "__": "underline", "~": "strikethrough", "||": "spoiler", "`": "code"}
-_MARKDOWN = re.compile(
-    r"\\(?P<escaped>.)|\[(?P<label>[^\]]*)\]\((?P<link>[^)]*)\)|(?P<mark>__|\|\||[*_~`])", re.DOTALL
-)
+_MARKDOWN = re.compile(r"\\(?P<escaped>.)|\[(?P<label>[^\]]*)\]\((?P<link>[^)]*)\)|(?P<mark>__|\|\||[*_~`])", re.DOTALL)
 
 
 def units(text: str) -> int:
@@ -73,11 +71,11 @@ class _Reader(HTMLParser):
         elif tag in _TAGS:
             self._open.append((tag, units(self.text), {"type": _TAGS[tag]}))
         else:
-            raise Refusal(400, f"Bad Request: can't parse entities: Unsupported start tag \"{tag}\"")
+            raise Refusal(400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}"')
 
     def handle_endtag(self, tag: str) -> None:
         if not self._open or self._open[-1][0] != tag:
-            raise Refusal(400, f"Bad Request: can't parse entities: Unexpected end tag \"{tag}\"")
+            raise Refusal(400, f'Bad Request: can\'t parse entities: Unexpected end tag "{tag}"')
         _, start, entity = self._open.pop()
         if length := units(self.text) - start:
             self.entities.append({**entity, "offset": start, "length": length})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import get_args, Literal
+from typing import Literal, get_args
 
 from bot.sandbox.world import Json, Refusal
 

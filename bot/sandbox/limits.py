@@ -12,7 +12,7 @@ GROUP_WINDOW = 60.0
 
 @dataclass(slots=True)
 class Limits:
-    """How much is let through. `per_second` in all; `per_chat` a second in a private chat, with a burst; 0: no limit."""
+    """How much is let through: in all and in a private chat each second, in a group each minute; 0 is no limit."""
 
     per_second: float = 30
     per_chat: float = 1

@@ -45,7 +45,7 @@ class Methods:
         source = self._message(bot, {**given, "chat_id": given.get("from_chat_id")}, "message to copy not found")
         chat = self._chat(bot, given)
         self._gate.take(bot, chat)
-        content = {key: source[key] for key in ("text", "entities", "photo", "caption", "document") if key in source}
+        content: Json = {key: source[key] for key in _COPIED if key in source}
         return {"message_id": (await self._send(bot, chat, given, content))["message_id"]}
 
     async def do_forwardMessage(self, bot: Account, given: Json) -> Json:  # noqa: N802
@@ -54,7 +54,7 @@ class Methods:
             raise Refusal(400, "Bad Request: the message can't be forwarded")
         chat = self._chat(bot, given)
         self._gate.take(bot, chat)
-        content = {key: source[key] for key in ("text", "entities", "photo", "caption", "document") if key in source}
+        content: Json = {key: source[key] for key in _COPIED if key in source}
         origin = {"type": "user", "date": source["date"], "sender_user": source["from"]}
         return await self._send(bot, chat, given, content | {"forward_origin": origin})
 
@@ -119,12 +119,11 @@ class Methods:
     async def do_answerCallbackQuery(self, bot: Account, given: Json) -> bool:  # noqa: N802
         query = self._world.queries.get(str(given.get("callback_query_id", "")))
         if query is None or query["bot"] != bot.id or query["answer"] is not None:
-            raise Refusal(
-                400, "Bad Request: query is too old and response timeout expired or query ID is invalid"
-            )
-        query["answer"] = {"text": given.get("text") or "", "show_alert": bool(given.get("show_alert"))}
+            raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        answer = {"text": given.get("text") or "", "show_alert": bool(given.get("show_alert"))}
+        query["answer"] = answer
         chat = self._world.find_chat(bot, query["chat"])
-        await self._world.tell("answered", chat, bot, user=query["user"], **query["answer"])
+        await self._world.tell("answered", chat, bot, user=query["user"], **answer)
         return True
 
     # about the bot and its chats
@@ -267,6 +266,9 @@ class Methods:
 _NO_GIFTS = dict.fromkeys(
     ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
 )
+
+
+_COPIED = ("text", "entities", "photo", "caption", "document")
 
 
 def _chat_id(given: Json) -> int:

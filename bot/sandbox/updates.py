@@ -18,7 +18,8 @@ async def poll(bot: Account, given: Json) -> list[Json]:
     if bot.webhook:
         raise Refusal(
             409,
-            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+            "Conflict: can't use getUpdates method while webhook is active; "
+            "use deleteWebhook to delete the webhook first",
         )
     me = bot.poller = object()
     bot.arrived.set()
@@ -105,12 +106,13 @@ class Webhooks:
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
         try:
             async with session.post(bot.webhook["url"], json=update, headers=headers) as answer:
-                if not 200 <= answer.status < 300:  # noqa: PLR2004 - the success statuses
-                    raise aiohttp.ClientError(f"Wrong response from the webhook: {answer.status} {answer.reason}")
-                body = await answer.json(content_type=None) if answer.content_length else {}
+                body = await answer.json(content_type=None) if answer.ok and answer.content_length else {}
+                said = "" if answer.ok else f"Wrong response from the webhook: {answer.status} {answer.reason}"
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            body, said = {}, str(error) or type(error).__name__
+        if said:
             now = int(self._world.clock.seconds())
-            bot.webhook_error = {"last_error_date": now, "last_error_message": str(error)}
+            bot.webhook_error = {"last_error_date": now, "last_error_message": said}
             return False
         if isinstance(body, dict) and (method := body.pop("method", None)):
             await self._carry_out(bot, str(method), body)

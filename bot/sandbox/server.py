@@ -1,0 +1,81 @@
+"""The sandbox as one web application, and serving it on a port of this machine."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot.sandbox.botapi import BotApi
+from bot.sandbox.clock import Clock
+from bot.sandbox.control import Control
+from bot.sandbox.world import World
+
+_STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A sandbox that is served. `url` is where bots, tests and browsers find it."""
+
+    url: str
+    world: World
+
+
+def create_app() -> tuple[Starlette, World]:
+    """Return a sandbox of its own, and what there is in it."""
+    world = World(Clock())
+    api = BotApi(world)
+    control = Control(world, api)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await api.webhooks.stop()
+
+    routes = [
+        Route("/", _page),
+        Mount("/static", StaticFiles(directory=_STATIC)),
+        *control.routes(),
+        Route("/file/bot{token}/{path:path}", api.file),
+        Route("/bot{token}/{method}", api.method, methods=["GET", "POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan), world
+
+
+@contextlib.asynccontextmanager
+async def serve(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Sandbox]:
+    """Serve a sandbox while the block lasts; port 0 takes any that is free. Raises OSError when the port is taken."""
+    app, world = create_app()
+    listener = socket.create_server((host, port))
+    config = uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield Sandbox(f"http://{host}:{listener.getsockname()[1]}", world)
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs the program."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(_STATIC / "index.html", headers={"Cache-Control": "no-store"})
