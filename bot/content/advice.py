@@ -21,11 +21,14 @@ def advise(readings: Sequence[Reading], today: date) -> None:
     for reading in readings:
         _advise_on_language(reading)
         _advise_on_review(reading, today)
-    programmes = [r.value for r in readings if isinstance(r.value, Programme) and not r.source.translates]
+    described = [r for r in readings if r.source.kind == "programme" and not r.source.translates]
+    programmes = [r.value for r in described if isinstance(r.value, Programme)]
+    all_sound = all(r.value and not r.report.broken for r in described)
     for reading in readings:
         if not reading.source.translates:
             _advise_on_translations(reading, readings, programmes)
-            _advise_on_use(reading, programmes)
+            if all_sound:
+                _advise_on_use(reading, programmes)
 
 
 def _advise_on_language(reading: Reading) -> None:

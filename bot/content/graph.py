@@ -30,14 +30,23 @@ def check_ways(document: Document, steps: Mapping[str, Step], report: Report) ->
 def exits(step: Step) -> Iterator[Target]:
     """Yield every way out of a step."""
     match step.ask:
-        case Choice(options=options) if options:
-            yield from (option.target or step.target for option in options)
-        case Scale(routes=routes) | Number(routes=routes) if routes:
+        case Choice(options=options):
+            yield from (option.target for option in options if option.target)
+        case Scale(routes=routes) | Number(routes=routes):
             yield from (route.target for route in routes)
-        case _:
-            yield step.target
-    if step.optional:
+    if goes_on(step):
         yield step.target
+
+
+def goes_on(step: Step) -> bool:
+    """Tell whether any answer leads to the step's own target."""
+    match step.ask:
+        case Choice(options=options):
+            return step.optional or any(option.target is None for option in options)
+        case Scale(routes=routes) | Number(routes=routes):
+            return step.optional or not routes
+        case _:
+            return True
 
 
 def _led_to(step: Step) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Sections of a skill or measure, made into steps: what each says and asks, where it leads, how long it waits."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.content import timing
@@ -20,19 +21,26 @@ LARGEST_PICTURE = 5 * 2**20
 
 def read_steps(document: Document, scene: Scene) -> dict[str, Step]:
     """Read all steps of a file, in order."""
-    steps: dict[str, Step] = {}
-    sections = document.sections
     _check_opening(document.opening, scene)
+    steps: dict[str, Step] = {}
+    sections = _distinct(document.sections, scene.report)
+    intro = document.opening.body
     for section, following in zip(sections, (*sections[1:], None), strict=True):
-        if section.id in steps:
-            at = section.attributes.places.get("#", section.place)
-            scene.report.add("C010", at, f"another step has the id '{section.id}' already")
-            continue
         onward: Target = Goto(step=following.id) if following else Finish()
         steps[section.id] = _step(section, onward, scene)
-    for number, (section, step) in enumerate(zip(sections, steps.values(), strict=False)):
-        _check_length(section, step, document.opening.body if number == 0 else (), scene.report)
+        _check_length(section, steps[section.id], intro, scene.report)
+        intro = ()
     return steps
+
+
+def _distinct(sections: Sequence[Section], report: Report) -> list[Section]:
+    distinct: dict[str, Section] = {}
+    for section in sections:
+        if section.id in distinct:
+            at = section.attributes.places.get("#", section.place)
+            report.add("C010", at, f"another step has the id '{section.id}' already")
+        distinct.setdefault(section.id, section)
+    return list(distinct.values())
 
 
 def section_ids(document: Document) -> frozenset[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.content.document import Document
 from bot.content.findings import START, Place, Report, did_you_mean
-from bot.content.graph import field_names
+from bot.content.graph import field_names, goes_on
 from bot.domain.activity import Ask, Choice, Many, Measure, Number, Option, Scale, Skill, Step
 
 
@@ -35,7 +35,7 @@ def _differences(own: Step, original: Step) -> list[str]:
     unknown, lacking = sorted(names - wanted), sorted(wanted - names)
     facts = {
         "what it asks": _facts(own.ask) == _facts(original.ask),
-        "where it leads": own.target == original.target,
+        "where it leads": not goes_on(original) or own.target == original.target,
         "whether it is optional": own.optional == original.optional,
         "how long it waits": own.wait == original.wait,
         "its pace": _rhythm(own) == _rhythm(original),
