@@ -144,7 +144,7 @@ class Step:
 
     `target` is where the step leads when no option or route says otherwise; the reader of the content resolves
     "the next step in the file" to a Goto, and the last step to Finish. `wait` is how long to pause before going on.
-    `loinc` is the item's code in a measure.
+    `loinc` is the item's code in a measure. `flag` is raised for whoever comes to this step.
     """
 
     id: str
@@ -157,6 +157,7 @@ class Step:
     pace: Pace | None = None
     picture: Picture | None = None
     loinc: str = ""
+    flag: Level | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

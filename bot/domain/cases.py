@@ -129,6 +129,13 @@ def acknowledged(case: Case, by: int) -> Case:
     return replace(case, state="acknowledged", acknowledged_by=by, assigned_to=assigned, next_alert=None)
 
 
+def assigned(case: Case, to: int) -> Case:
+    """Return the case in the hands of `to`. Raises NotOpen."""
+    if case.state == "resolved":
+        raise NotOpen
+    return replace(case, assigned_to=to)
+
+
 def resolved(case: Case, disposition: Disposition, note: str) -> Case:
     """Return the case closed, with what was done and a note. Raises NotOpen or NoteMissing."""
     if case.state == "resolved":

@@ -17,6 +17,7 @@ from bot.domain.activity import (
     Finish,
     FreeText,
     Goto,
+    Level,
     Many,
     Number,
     Option,
@@ -143,6 +144,14 @@ class Waits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The person came to a step that raises a flag of this level."""
+
+    step: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The practice is over; `shown` when its last step has a screen of its own."""
 
@@ -162,7 +171,7 @@ class Stale:
     """The button belongs to an older screen: nothing changed."""
 
 
-Effect = Shown | Recorded | Withdrawn | AskedAgain | Waits | Ended | Switched | Stale
+Effect = Shown | Reached | Recorded | Withdrawn | AskedAgain | Waits | Ended | Switched | Stale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +397,11 @@ def _enter(activity: Activity, state: State, target: Target) -> tuple[State, tup
 
 
 def _show(state: State, step: Step) -> tuple[State, tuple[Effect, ...]]:
+    there, effects = _shown(state, step)
+    return there, (*((Reached(step=step.id, level=step.flag),) if step.flag else ()), *effects)
+
+
+def _shown(state: State, step: Step) -> tuple[State, tuple[Effect, ...]]:
     there = replace(state, step=step.id, turn=state.turn + 1, phase="asking", ticked=frozenset())
     if step.ask is None and step.pace:
         return _wait(there, timedelta(seconds=step.pace.seconds) + (step.wait or timedelta(0)), step.pace)

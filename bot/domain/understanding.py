@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import time
 
+from bot.domain.programme import Hours
+
 NUMBER_WORDS: dict[str, int] = {
     word: number
     for number, words in enumerate(
@@ -88,6 +90,15 @@ def time_in(text: str) -> time | None:
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     return time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+def hours_in(text: str) -> Hours | None:
+    """Return the hours that a text names ("8:30-10", "from 9 to 11 pm"), or None."""
+    found = _TIME.findall(folded(text))
+    if len(found) != 2:
+        return None
+    start, end = (time_in(f"{hour}:{minute or '00'} {half}") for hour, minute, half in found)
+    return Hours(start=start, end=end) if start and end and start != end else None
 
 
 def _only(found: list[int]) -> int | None:

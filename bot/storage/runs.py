@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.flow import Answer, Phase, State
@@ -287,3 +287,9 @@ def _unpacked(text: str, phase: Phase, turn: int, outcome: str) -> State:
         ticked=frozenset(known["ticked"]),
         outcome=outcome,
     )
+
+
+async def next_elapse(tx: Tx) -> datetime | None:
+    """Return when the next pause of anybody's practice is over."""
+    found: datetime | None = await tx.value(select(func.min(runs.c.due_at)))
+    return found

@@ -1,0 +1,5 @@
+"""`python -m bot` is `interlude`."""
+
+from bot.cli import main
+
+main()

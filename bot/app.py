@@ -1,0 +1,194 @@
+"""The only wiring: settings to store, content, bot, handlers and pumps, all run together until they are stopped."""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError
+from aiogram.types import BotCommand
+
+from bot.clock import Clock, follow
+from bot.config import Settings
+from bot.content.live import LiveLibrary, Reloaded
+from bot.delivery import Delivery
+from bot.domain.words import join
+from bot.handlers import commands, messages, taps
+from bot.handlers.refusals import Refusals
+from bot.handlers.turns import Turns
+from bot.intake import Intake
+from bot.scheduler import Ticks
+from bot.services.previews import tell_staff
+from bot.services.prompts import programmes_changed
+from bot.services.safety import contact_words
+from bot.services.voice import Voice
+from bot.storage.migrate import demand_current
+from bot.storage.store import Store
+from bot.storage.vault import Vault, read_keys
+from bot.telegram.limits import Limits
+from bot.telegram.message import written
+from bot.telegram.sender import Sender
+
+log = structlog.get_logger()
+
+COMFORT_AGAIN = 600.0
+"""Seconds before the same chat is comforted again when things keep failing."""
+
+CHATS_REMEMBERED = 10_000
+
+
+class CannotStart(Exception):
+    """Something that Interlude needs is not there. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything that runs, wired."""
+
+    store: Store
+    library: LiveLibrary
+    clock: Clock
+    bot: Bot
+    intake: Intake
+    delivery: Delivery
+    ticks: Ticks
+    settings: Settings
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        await programmes_changed(self.store, self.library.content, self.clock.now())
+        async with asyncio.TaskGroup() as together:
+            if self.settings.clock_url:
+                together.create_task(follow(self.clock, self.settings.clock_url))
+            together.create_task(self.intake.poll())
+            together.create_task(self.intake.work())
+            together.create_task(self.delivery.run())
+            together.create_task(self.ticks.run())
+            together.create_task(self.library.watch(self._reloaded))
+            together.create_task(_announce_commands(self.bot, self.library))
+            log.info("Interlude is serving", database=self.store.engine.dialect.name)
+
+    async def _reloaded(self, reloaded: Reloaded) -> None:
+        """Tell staff what broke or was mended, and plan by programmes that changed."""
+        now, content = self.clock.now(), self.library.content
+        log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
+        errors = tuple(finding for finding in reloaded.findings if finding.is_error)
+        if errors or reloaded.mended:
+            await tell_staff(self.store, content, errors, now)
+        await programmes_changed(self.store, content, now)
+
+
+@contextlib.asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[App]:
+    """Wire an app, and take it apart in the end. Raises CannotStart, WrongVersion or BadKey."""
+    if not settings.token.get_secret_value():
+        raise CannotStart("no bot token: put INTERLUDE_TOKEN=... from @BotFather into .env, or try `interlude demo`")
+    store = Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
+    bot = make_bot(settings)
+    try:
+        await demand_current(store)
+        library = LiveLibrary(settings.content_dir)
+        _demand_content(library)
+        yield _wire(settings, store, library, bot, await _username(bot))
+    finally:
+        await bot.session.close()
+        await store.close()
+
+
+def make_bot(settings: Settings) -> Bot:
+    """Return the bot that speaks to the configured Telegram. Raises CannotStart for a token that can't be one."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_url))
+    try:
+        return Bot(settings.token.get_secret_value(), session=session)
+    except ValueError:
+        raise CannotStart("INTERLUDE_TOKEN is no bot token: it looks like 123456:ABC-DEF, from @BotFather") from None
+
+
+def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str) -> App:
+    clock = Clock()
+    limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
+    sender = Sender(bot, lambda: settings.content_dir, limits)
+    dispatcher = _dispatcher(store, library, clock, username)
+    return App(
+        store=store,
+        library=library,
+        clock=clock,
+        bot=bot,
+        intake=Intake(store, bot, dispatcher, clock, Comforter(bot, library)),
+        delivery=Delivery(store, sender, clock, lambda: library.content),
+        ticks=Ticks(store, lambda: library.content, clock, settings.heartbeat_url),
+        settings=settings,
+    )
+
+
+def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str) -> Dispatcher:
+    dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
+    turns, refusals = Turns(store, library, clock), Refusals()
+    for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
+        dispatcher.observers[kind].outer_middleware(turns)
+        dispatcher.observers[kind].outer_middleware(refusals)
+    for module in (commands, messages, taps):
+        dispatcher.include_router(module.make_router())
+    return dispatcher
+
+
+def _demand_content(library: LiveLibrary) -> None:
+    content = library.content
+    if not content.programmes or "en" not in content.messages:
+        raise CannotStart(
+            "the content folder holds no programme or no messages that can be used: run `interlude content check`"
+        )
+
+
+async def _username(bot: Bot) -> str:
+    """Ask Telegram who the bot is; wait while it cannot be reached, give up when it does not know the token."""
+    wait = 1.0
+    while True:
+        try:
+            return (await bot.get_me()).username or ""
+        except TelegramUnauthorizedError:
+            raise CannotStart("Telegram does not know INTERLUDE_TOKEN: check it with @BotFather") from None
+        except (TelegramNetworkError, TelegramServerError) as error:
+            log.warning("Telegram cannot be reached, trying again", why=type(error).__name__, seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 60)
+
+
+class Comforter:
+    """Sends where help is straight to a chat: no database, no outbox; to each chat once in a while only."""
+
+    def __init__(self, bot: Bot, library: LiveLibrary) -> None:
+        self._bot = bot
+        self._library = library
+        self._told: OrderedDict[int, float] = OrderedDict()
+
+    async def __call__(self, chat_id: int, language: str) -> None:
+        now = time.monotonic()
+        if now - self._told.get(chat_id, -COMFORT_AGAIN) < COMFORT_AGAIN:
+            return
+        self._told[chat_id] = now
+        while len(self._told) > CHATS_REMEMBERED:
+            self._told.popitem(last=False)
+        voice = Voice(self._library.content, language)
+        message = written(join((voice.words("something-failed"), contact_words(voice, None))))
+        with contextlib.suppress(TelegramAPIError):  # the update is tried again, and with it this
+            await self._bot.send_message(chat_id, message.text)
+
+
+async def _announce_commands(bot: Bot, library: LiveLibrary) -> None:
+    """Tell Telegram the participants' commands in each language, for its menu."""
+    content = library.content
+    for language in content.messages:
+        voice = Voice(content, language)
+        menu = [
+            BotCommand(command=name, description=voice.label(f"command-{name.replace('_', '-')}"))
+            for name in commands.PARTICIPANT
+        ]
+        with contextlib.suppress(TelegramAPIError):  # a menu is a convenience
+            await bot.set_my_commands(menu, language_code=None if language == "en" else language)

@@ -1,0 +1,265 @@
+"""The command line. What is heavy to import is imported by the command that needs it."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.storage.store import Store
+
+app = typer.Typer(
+    help="Interlude: coping skills between the sessions of an intensive outpatient programme, on Telegram.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+content_app = typer.Typer(help="Check and preview what participants read.", no_args_is_help=True)
+db_app = typer.Typer(help="The database: its version, its tables, a copy of it.", no_args_is_help=True)
+app.add_typer(content_app, name="content")
+app.add_typer(db_app, name="db")
+
+ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
+CONTENT = Path("content")
+
+
+@app.command(epilog="Example: interlude run")
+def run() -> None:
+    """Serve on Telegram, with the settings of .env, until stopped."""
+    from bot.app import wired
+
+    async def serve(settings: "Settings") -> None:
+        async with wired(settings) as interlude:
+            await interlude.run()
+
+    _with_settings(serve)
+
+
+@app.command(epilog="Example: interlude demo --port 8080")
+def demo(
+    port: Annotated[int, typer.Option(help="The port of the page; 0 takes any that is free.")] = 8080,
+    content: ContentDir = CONTENT,
+) -> None:
+    """Try everything in the browser: three phones, a clock to move, no token, no server, nothing kept."""
+    from bot.demo import stage
+
+    _run(stage(port=port, content_dir=content, say=typer.echo))
+
+
+@content_app.command("check", epilog="Example: interlude content check content/skills/box-breathing.md --format json")
+def content_check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files to report on; all of them when left out.")] = None,
+    content: ContentDir = CONTENT,
+    form: Annotated[str, typer.Option("--format", help="text, json or github.")] = "text",
+) -> None:
+    """Say what is wrong with the content. Exits with 1 when there is an error, with 0 when there are only warnings."""
+    from bot.content.check import check, exit_code, render
+
+    if form not in ("text", "json", "github"):
+        _fail(f"there is no format '{form}': choose text, json or github")
+    if not content.is_dir():
+        _fail(f"{content} is no folder: name the content folder with --content DIR")
+    findings = check(content, tuple(paths or ()))
+    if said := render(findings, form):  # type: ignore[arg-type]
+        typer.echo(said)
+    if form == "text":
+        errors = sum(finding.is_error for finding in findings)
+        typer.echo(f"{errors} errors, {len(findings) - errors} warnings", err=True)
+    raise typer.Exit(exit_code(findings))
+
+
+@content_app.command("preview", epilog="Example: interlude content preview box-breathing --language es")
+def content_preview(
+    activity: Annotated[str, typer.Argument(help="The id of a skill or measure.")],
+    language: Annotated[str, typer.Option(help="en, es, ...")] = "en",
+    content: ContentDir = CONTENT,
+) -> None:
+    """Walk through a skill or measure in the terminal, as participants do in chat; nothing is kept."""
+    from bot.rehearsal import rehearse
+
+    try:
+        rehearse(content, activity, language)
+    except LookupError as error:
+        _fail(str(error))
+
+
+@app.command(
+    epilog="Example: interlude timetable --programme adult-evening --timezone America/New_York "
+    "--from 2026-11-02 --days 7 --format csv"
+)
+def timetable(
+    programme: Annotated[str, typer.Option(help="The programme's id.")],
+    timezone: Annotated[str, typer.Option(help="The participant's time zone, an IANA name.")],
+    since: Annotated[str, typer.Option("--from", help="The participant's first day, YYYY-MM-DD.")],
+    days: Annotated[int, typer.Option(help="How many days.", min=1, max=3660)],
+    seed: Annotated[int, typer.Option(help="Draws other moments; the same seed gives the same.")] = 0,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    content: ContentDir = CONTENT,
+) -> None:
+    """Print what a participant would get and when, and why something is left out."""
+    from bot.content.library import load
+    from bot.forecast import forecast, render
+
+    if form not in ("table", "csv", "json"):
+        _fail(f"there is no format '{form}': choose table, csv or json")
+    try:
+        first = date.fromisoformat(since)
+    except ValueError:
+        _fail(f"'{since}' is no date: write it as YYYY-MM-DD, like 2026-11-02")
+    loaded = load(content).content
+    try:
+        rows = forecast(loaded, programme, timezone, first, days, seed)
+    except (ValueError, LookupError) as error:
+        _fail(str(error))
+    typer.echo(render(rows, form), nl=False)  # type: ignore[arg-type]
+
+
+@db_app.command("upgrade", epilog="Example: interlude db upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the version that this program needs; makes it when there is none."""
+    from bot.storage import migrate
+
+    async def work(settings: "Settings") -> None:
+        if settings.database_file:
+            settings.database_file.parent.mkdir(parents=True, exist_ok=True)
+        store = _store(settings)
+        before = await migrate.version(store)
+        await migrate.upgrade(store)
+        typer.echo(f"the database is at version {migrate.wanted()}" + (f" (was {before})" if before else ""))
+        await store.close()
+
+    _with_settings(work)
+
+
+@db_app.command("check", epilog="Example: interlude db check")
+def db_check() -> None:
+    """Say whether the database has the version and the tables that this program needs."""
+    from bot.storage import migrate
+
+    async def work(settings: "Settings") -> None:
+        store = _store(settings)
+        try:
+            await migrate.demand_current(store)
+            differences = await migrate.differences(store)
+        finally:
+            await store.close()
+        if differences:
+            _fail("the tables differ from what this program expects:\n" + "\n".join(differences))
+        typer.echo(f"the database is at version {migrate.wanted()} and whole")
+
+    _with_settings(work)
+
+
+@db_app.command("backup", epilog="Example: interlude db backup var/backup-2026-11-02.db")
+def db_backup(target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
+    """Copy the SQLite database while it is in use; what is sealed stays sealed, so keep the keys as well."""
+    from bot.storage.backup import CannotBackUp, back_up
+
+    settings = _settings()
+    try:
+        back_up(settings.database_file, target)
+    except CannotBackUp as error:
+        _fail(str(error))
+    typer.echo(f"copied to {target}; keep INTERLUDE_KEYS with it, or nobody can read it")
+
+
+@app.command(epilog="Example: interlude invite --programme adult-evening --role staff")
+def invite(
+    programme: Annotated[str, typer.Option(help="The programme's id.")],
+    role: Annotated[str, typer.Option(help="participant, clinician, supervisor or staff.")] = "participant",
+    level: Annotated[str, typer.Option(help="The level of care; the programme's first when left out.")] = "",
+) -> None:
+    """Make an invitation: a link that works once, within a week."""
+    from bot.app import make_bot
+    from bot.clock import Clock
+    from bot.content.library import load
+    from bot.domain.people import ROLES
+    from bot.services.enrolment import CannotInvite
+    from bot.services.enrolment import invite as make
+
+    if role not in ROLES:
+        _fail(f"there is no role '{role}': choose from {', '.join(ROLES)}")
+
+    async def work(settings: "Settings") -> None:
+        from bot.storage import migrate
+
+        store, content = _store(settings), load(settings.content_dir).content
+        try:
+            await migrate.demand_current(store)
+            token = await make(store, content, programme=programme, role=role, level=level, now=Clock().now())
+        except CannotInvite as error:
+            _fail(str(error))
+        finally:
+            await store.close()
+        async with make_bot(settings).context() as bot:
+            me = await bot.get_me()
+        typer.echo(f"https://t.me/{me.username}?start={token}")
+
+    _with_settings(work)
+
+
+@app.command(epilog="Example: interlude doctor")
+def doctor() -> None:
+    """Find what is wrong with settings, database, token, content and clock, and say how to mend it."""
+    from bot.doctor import examine
+
+    healthy = asyncio.run(examine(typer.echo))
+    raise typer.Exit(0 if healthy else 1)
+
+
+def _store(settings: "Settings") -> "Store":
+    from bot.storage.store import Store
+    from bot.storage.vault import Vault, read_keys
+
+    return Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
+
+
+def _with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:
+    """Read the settings and do the work."""
+    from bot.journal import set_up
+
+    settings = _settings()
+    set_up(settings.log_format, settings.log_level)
+    _run(work(settings))
+
+
+def _settings() -> "Settings":
+    """Read the settings; what is wrong with them is said in one line."""
+    from pydantic import ValidationError
+
+    from bot.config import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        _fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    from bot.app import CannotStart
+    from bot.storage.migrate import WrongVersion
+    from bot.storage.store import Unavailable
+    from bot.storage.vault import BadKey
+
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    except (CannotStart, WrongVersion, BadKey, Unavailable) as error:
+        _fail(str(error))
+
+
+def _fail(why: str) -> NoReturn:
+    typer.echo(f"interlude: {why}", err=True)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

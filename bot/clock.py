@@ -1,0 +1,39 @@
+"""The clock that edges read: the machine's, or in the sandbox one that can be moved from outside."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+
+
+class Clock:
+    """Tells the time in UTC. `moved` is set whenever it was moved."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+        self.moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        return datetime.now(UTC) + self.offset
+
+    def move(self, offset: timedelta) -> None:
+        """Set how far the clock is ahead of the machine's."""
+        self.offset = offset
+        self.moved.set()
+
+
+async def follow(clock: Clock, url: str) -> None:
+    """Keep the clock at the time of the sandbox at `url`, for ever; without an answer it stays as it is."""
+    version = -1
+    async with aiohttp.ClientSession() as session:
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(f"{url}/sandbox/clock", params={"after": version, "timeout": 20}) as answer:
+                    told = await answer.json()
+                if told["version"] != version:
+                    version = told["version"]
+                    clock.move(timedelta(seconds=told["offset"]))
+                continue
+            await asyncio.sleep(1)

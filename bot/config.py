@@ -1,0 +1,46 @@
+"""Settings: read once from the environment and .env, frozen, secrets hidden."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What differs from one installation to the next. Each is `INTERLUDE_` and its name in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="INTERLUDE_", env_file=".env", frozen=True, extra="forbid")
+
+    token: SecretStr = Field(default=SecretStr(""), description="The bot's token, from @BotFather.")
+    keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encryption keys, NAME:BASE64[,NAME:BASE64]; the first encrypts. `interlude doctor` makes one.",
+    )
+    database_url: str = Field(
+        default="sqlite+aiosqlite:///var/interlude.db",
+        description="sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME.",
+    )
+    content_dir: Path = Field(default=Path("content"), description="The folder of skills, measures and programmes.")
+    telegram_url: str = Field(
+        default="https://api.telegram.org", description="Where the Bot API is; the sandbox has its own."
+    )
+    clock_url: str = Field(default="", description="A sandbox whose movable clock is followed; empty: the machine's.")
+    heartbeat_url: str = Field(default="", description="Pinged each minute after the due work was done.")
+    messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
+    messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
+    log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        return url
+
+    @property
+    def database_file(self) -> Path | None:
+        """The database's file, None when it is a server."""
+        prefix = "sqlite+aiosqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None

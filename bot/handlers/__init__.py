@@ -1,0 +1,1 @@
+"""Handlers: decode the update, call one service, answer the tap."""

@@ -1,0 +1,186 @@
+"""The inbox pump: updates are kept before Telegram is told that they arrived, then handled chat by chat."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.types import Update
+
+from bot.clock import Clock
+from bot.storage import inbox
+from bot.storage.inbox import Arrived, Waiting
+from bot.storage.store import AlreadyDone, Store
+
+log = structlog.get_logger()
+
+ALLOWED = ["message", "edited_message", "callback_query", "my_chat_member"]
+AT_ONCE = 64
+"""Chats handled at the same time."""
+
+LONG_POLL = 25
+LOOK_AGAIN = 1.0
+TRIES = (1, 5, 30)
+"""Seconds before each further try; after the last, an update is set aside."""
+
+Comfort = Callable[[int, str], Awaitable[None]]
+"""Sends the crisis contacts straight to a chat, in a language, whatever else fails."""
+
+
+class Intake:
+    """Takes updates and has them handled, until it is cancelled."""
+
+    def __init__(self, store: Store, bot: Bot, dispatcher: Dispatcher, clock: Clock, comfort: Comfort) -> None:
+        self._store = store
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._comfort = comfort
+        self._busy: dict[int, asyncio.Task[None]] = {}
+        self._handled: set[int] = set()
+        self._wake = asyncio.Event()
+
+    async def poll(self) -> None:
+        """Ask Telegram for updates for ever; the next request, after they were committed, acknowledges them."""
+        offset = await self._last_kept()
+        while True:
+            try:
+                updates = await self._bot.get_updates(
+                    offset=offset, timeout=LONG_POLL, allowed_updates=ALLOWED, request_timeout=LONG_POLL + 10
+                )
+            except TelegramRetryAfter as error:
+                await asyncio.sleep(error.retry_after)
+            except TelegramUnauthorizedError:
+                log.warning("Telegram does not know the token: check INTERLUDE_TOKEN (`interlude doctor`)")
+                await asyncio.sleep(30)
+            except TelegramAPIError as error:
+                log.warning("Telegram cannot be reached", why=type(error).__name__)
+                await asyncio.sleep(LOOK_AGAIN)
+            else:
+                if updates and await self.keep(updates):
+                    offset = max(update.update_id for update in updates) + 1
+
+    async def keep(self, updates: Sequence[Update]) -> bool:
+        """Commit updates to the inbox, all in one; when that fails their writers are told where help is."""
+        try:
+            async with self._store.begin() as tx:
+                await inbox.keep(tx, [_arrived(update) for update in updates], self._clock.now())
+        except Exception:
+            log.exception("updates could not be kept")
+            await self._comfort_all(updates)
+            await asyncio.sleep(LOOK_AGAIN)
+            return False
+        self._wake.set()
+        return True
+
+    async def work(self) -> None:
+        """Handle what the inbox holds for ever."""
+        try:
+            while True:
+                await self._once()
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+
+    async def _once(self) -> None:
+        self._wake.clear()
+        found = await self._waiting()
+        for update in found:
+            task = asyncio.create_task(self._handle(update))
+            self._busy[update.chat_id] = task
+            task.add_done_callback(partial(self._free, update.chat_id))
+        if not found or len(self._busy) >= AT_ONCE:
+            try:
+                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
+            except TimeoutError:
+                return
+
+    async def _waiting(self) -> tuple[Waiting, ...]:
+        room = AT_ONCE - len(self._busy)
+        if room <= 0:
+            return ()
+        try:
+            async with self._store.read() as tx:
+                found = await inbox.waiting(tx, self._clock.now(), busy=frozenset(self._busy), limit=room)
+        except Exception:
+            log.exception("the inbox cannot be read")
+            await asyncio.sleep(LOOK_AGAIN)
+            return ()
+        return found
+
+    def _free(self, chat_id: int, _: asyncio.Task[None]) -> None:
+        self._busy.pop(chat_id, None)
+        self._wake.set()
+
+    async def _handle(self, waiting: Waiting) -> None:
+        try:
+            if waiting.update_id in self._handled:
+                await self._done(waiting)
+                return
+            update = Update.model_validate_json(waiting.payload, context={"bot": self._bot})
+            await self._dispatcher.feed_update(self._bot, update)
+            self._remember(waiting.update_id)
+        except AlreadyDone:
+            self._remember(waiting.update_id)
+        except Exception as error:
+            log.exception("an update failed", update_id=waiting.update_id, attempts=waiting.attempts)
+            await self._failed(waiting, type(error).__name__)
+
+    def _remember(self, update_id: int) -> None:
+        """A handler that had nothing to commit leaves its update waiting: when it shows up again, it is done."""
+        if len(self._handled) > AT_ONCE * 100:
+            self._handled.clear()
+        self._handled.add(update_id)
+
+    async def _done(self, waiting: Waiting) -> None:
+        async with self._store.begin() as tx:
+            await inbox.done(tx, waiting.update_id, self._clock.now())
+
+    async def _failed(self, waiting: Waiting, error: str) -> None:
+        now = self._clock.now()
+        try:
+            async with self._store.begin() as tx:
+                if waiting.attempts < len(TRIES):
+                    later = now + timedelta(seconds=TRIES[waiting.attempts])
+                    await inbox.try_again(tx, waiting.update_id, later, error)
+                    return
+                await inbox.set_aside(tx, waiting.update_id, now, error)
+        except Exception:
+            log.exception("an update could not be put off", update_id=waiting.update_id)
+            await asyncio.sleep(LOOK_AGAIN)
+        if waiting.chat_id > 0:
+            update = Update.model_validate_json(waiting.payload)
+            await self._comfort(waiting.chat_id, _language(update))
+
+    async def _comfort_all(self, updates: Sequence[Update]) -> None:
+        for chat_id, update in {_chat(update): update for update in updates}.items():
+            if chat_id > 0:
+                await self._comfort(chat_id, _language(update))
+
+    async def _last_kept(self) -> int | None:
+        async with self._store.read() as tx:
+            last = await inbox.last_update_id(tx)
+        return None if last is None else last + 1
+
+
+def _arrived(update: Update) -> Arrived:
+    payload = update.model_dump_json(by_alias=True, exclude_none=True, exclude_unset=True)
+    return Arrived(update_id=update.update_id, chat_id=_chat(update), payload=payload)
+
+
+def _chat(update: Update) -> int:
+    event = update.event
+    message = getattr(event, "message", None) or event
+    chat = getattr(message, "chat", None)
+    if chat is not None:
+        return int(chat.id)
+    sender = getattr(event, "from_user", None)
+    return int(sender.id) if sender else 0
+
+
+def _language(update: Update) -> str:
+    sender = getattr(update.event, "from_user", None)
+    return (getattr(sender, "language_code", None) or "en")[:2]

@@ -1,0 +1,1 @@
+"""Use cases: each one transaction, given the store, the content and the moment."""

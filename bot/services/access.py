@@ -1,0 +1,69 @@
+"""The one gate: may this person see or do that? Asked anew in each transaction on what is others'."""
+
+from collections.abc import Sequence
+
+from bot.content.library import Content
+from bot.domain.people import CARING, MANAGING, Role
+from bot.services.turn import Turn, reply
+from bot.storage import audit, people
+from bot.storage.cases import Filed, filed
+from bot.storage.people import Member
+from bot.storage.store import Store, Tx
+
+
+class Refused(Exception):
+    """The person may not see or do that. Told in the same words as if it did not exist."""
+
+
+async def carer_of(tx: Tx, turn: Turn, case_id: int) -> tuple[Filed, Member]:
+    """Return the case and the membership that lets this person act on it. Raises Refused."""
+    found = await filed(tx, case_id)
+    member = await _place(tx, turn, found.programme, CARING) if found else None
+    if found is None or member is None:
+        raise Refused("case")
+    return found, member
+
+
+async def carers(tx: Tx, turn: Turn) -> tuple[Member, ...]:
+    """Return the memberships in which this person looks after cases now. Raises Refused when there are none."""
+    return await _places(tx, turn, CARING)
+
+
+async def managers(tx: Tx, turn: Turn) -> tuple[Member, ...]:
+    """Return the memberships in which this person invites people now. Raises Refused when there are none."""
+    return await _places(tx, turn, MANAGING)
+
+
+async def own_run_member(tx: Tx, turn: Turn, member_id: int) -> Member:
+    """Return the membership that a practice belongs to, if it is this person's own. Raises Refused."""
+    member = await people.member(tx, member_id)
+    if member is None or turn.person is None or member.person_id != turn.person.id or member.standing != "active":
+        raise Refused("run")
+    return member
+
+
+async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
+    """Tell somebody that this is not theirs, and keep that they tried."""
+    by = turn.members[0].id if turn.members else None
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await audit.note(tx, "refused", turn.now, by=by, subject=what)
+        await reply(tx, turn, turn.voice(content).message("not-allowed"))
+
+
+async def _place(tx: Tx, turn: Turn, programme: str, roles: frozenset[Role]) -> Member | None:
+    if turn.person is None:
+        return None
+    current = await people.memberships(tx, turn.person.id)
+    return next((one for one in _active(current, roles) if one.programme == programme), None)
+
+
+async def _places(tx: Tx, turn: Turn, roles: frozenset[Role]) -> tuple[Member, ...]:
+    current = await people.memberships(tx, turn.person.id) if turn.person else ()
+    places = tuple(_active(current, roles))
+    if not places:
+        raise Refused("role")
+    return places
+
+
+def _active(members: Sequence[Member], roles: frozenset[Role]) -> list[Member]:
+    return [one for one in members if one.role in roles and one.standing == "active"]

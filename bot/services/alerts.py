@@ -1,0 +1,157 @@
+"""Flags join a case, and its alerts go along the chain until somebody acknowledges."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.content.library import Content
+from bot.domain import cases as life
+from bot.domain.cases import Case, Working
+from bot.domain.people import CARING
+from bot.domain.programme import ChainRole, Programme
+from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
+from bot.services.voice import Voice
+from bot.storage import cases as records
+from bot.storage import people
+from bot.storage.cases import Filed, Flag
+from bot.storage.outbox import Lane, Posting, post
+from bot.storage.people import Member, Person
+from bot.storage.store import Store, Tx
+from bot.telegram.message import Message, packed, written
+
+AT_ONCE = 200
+"""Cases whose alerts go out in one transaction."""
+
+
+def working(programme: Programme) -> Working:
+    """Return when the programme works."""
+    return Working(hours=programme.working_hours, zone=programme.timezone)
+
+
+async def add_flags(
+    tx: Tx, content: Content, member: Member, person: Person, found: Sequence[Flag], now: datetime
+) -> Filed:
+    """Add findings to the member's case, opening or raising it; alerts that are due go out in the same transaction."""
+    programme = content.programme(member.programme, person.language)
+    level = life.highest(flag.level for flag in found)
+    assert level, "flags were found"  # noqa: S101 - callers have at least one
+    rule = programme.alerts[level]
+    present = await records.open_case(tx, member.id)
+    if present is None:
+        case = life.opened(level, now, rule, working(programme))
+        present = await records.add_case(tx, member.id, member.programme, case)
+        await records.add_event(tx, present.id, "opened", now, level=level)
+    else:
+        raised = life.flagged(present.case, level, now, rule, working(programme))
+        present = await moved_on(tx, present, raised)
+        kind = "raised" if raised.raised_at == now else "flagged"
+        await records.add_event(tx, present.id, kind, now, level=level)
+    await records.add_flags(tx, present.id, found, now)
+    return await _alert_if_due(tx, content, present, now)
+
+
+async def alert_due(store: Store, content: Content, now: datetime) -> int:
+    """Send the alerts that are due now; return how many cases were alerted."""
+    async with store.begin() as tx:
+        due = await records.to_alert(tx, now, AT_ONCE)
+        for filed in due:
+            await _alert_if_due(tx, content, filed, now)
+    return len(due)
+
+
+async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetime) -> None:
+    """The clinician who was to be alerted can't be reached: alert the next one at once."""
+    filed = await records.filed(tx, case_id)
+    if filed and filed.case.state == "open":
+        await _alert(tx, content, filed, now)
+
+
+async def _alert_if_due(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
+    due = filed.case.next_alert is not None and filed.case.next_alert <= now
+    return await _alert(tx, content, filed, now) if due else filed
+
+
+async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
+    """Alert who is next in the chain; where nobody has that role, whoever comes after."""
+    programme = content.programme(filed.programme, "")
+    rule = programme.alerts[filed.case.level]
+    case = filed.case
+    told: tuple[Member, ...] = ()
+    for _ in range(len(rule.chain) + 1):
+        told = await _reachable(tx, filed, life.alert_roles(case, rule))
+        case = life.alerted(case, now, rule, working(programme))
+        if told:
+            break
+    told = told or await people.members_in(tx, filed.programme, tuple(CARING))
+    told = told or await people.members_in(tx, filed.programme, ("staff",))
+    moved = await moved_on(tx, filed, case)
+    for member in told:
+        await records.add_event(tx, filed.id, "alerted", now, to=str(member.id))
+    await _send_alert(tx, content, moved, told, now)
+    return moved
+
+
+async def _reachable(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[Member, ...]:
+    """Return the members whom these roles of the chain name now."""
+    clinicians = await people.members_in(tx, filed.programme, ("clinician",))
+    supervisors = await people.members_in(tx, filed.programme, ("supervisor",))
+    participant = await people.member(tx, filed.member_id)
+    primary = participant.primary_id if participant else None
+    by_role: dict[ChainRole, tuple[Member, ...]] = {
+        "on-call": clinicians,
+        "primary": tuple(one for one in clinicians if one.id == primary),
+        "backup": tuple(one for one in clinicians if one.id != primary),
+        "supervisor": supervisors,
+        "group": clinicians + supervisors,
+    }
+    named = [member for role in roles for member in by_role[role]]
+    unblocked = [one for one in dict.fromkeys(named) if (await people.person(tx, one.person_id)).blocked_at is None]
+    return tuple(unblocked)
+
+
+async def _send_alert(tx: Tx, content: Content, filed: Filed, told: Sequence[Member], now: datetime) -> None:
+    code = (await participant_of(tx, filed)).code
+    flags = await records.flags_of(tx, filed.id)
+    category = flags[-1].category if flags else ""
+    postings = []
+    for member in told:
+        person = await people.person(tx, member.person_id)
+        voice = Voice(content, person.language)
+        words = alert_words(filed, code, category, voice, ZoneInfo(person.zone))
+        message = as_card(written(words, alert_keyboard(filed, voice)), filed, fresh=True)
+        key = f"a{filed.id}:{filed.case.level}:{filed.case.alerts}:{member.id}"
+        postings.append(_posting(key, person, member, message, filed))
+    await post(tx, postings, now)
+
+
+async def show_to_all(tx: Tx, content: Content, filed: Filed, now: datetime, cause: str) -> None:
+    """Change the alert in place for everybody who got it, so that all see who acted."""
+    postings = []
+    for member_id in await records.alerted_members(tx, filed.id):
+        member = await people.member(tx, member_id)
+        if member is None or member.standing != "active":
+            continue
+        person = await people.person(tx, member.person_id)
+        voice = Voice(content, person.language)
+        words = await card_words(tx, filed, voice, ZoneInfo(person.zone))
+        message = as_card(written(words, card_keyboard(filed, voice)), filed)
+        postings.append(_posting(f"{cause}:{member.id}", person, member, message, filed))
+    await post(tx, postings, now)
+
+
+def _posting(key: str, person: Person, member: Member, message: Message, filed: Filed) -> Posting:
+    return Posting(
+        key=key,
+        chat_id=person.telegram_id or 0,
+        lane=Lane.SAFETY,
+        payload=packed(message),
+        case_id=filed.id,
+        member_id=member.id,
+    )
+
+
+async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime) -> Filed:
+    """Keep the case as it is now; a change of somebody else in between has the update tried again."""
+    if not await records.save_case(tx, filed.id, filed.case, after, **changes):
+        raise RuntimeError("the case changed meanwhile")
+    return Filed(id=filed.id, number=filed.number, member_id=filed.member_id, programme=filed.programme, case=after)

@@ -1,0 +1,92 @@
+"""How a case looks in chat: the alert without a name or a word, the card with its flags and history."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from bot.domain.words import Span, Words, join
+from bot.services.voice import Voice
+from bot.storage import cases as records
+from bot.storage import people
+from bot.storage.cases import Filed
+from bot.storage.people import Person
+from bot.storage.store import Tx
+from bot.storage.tables import Row
+from bot.telegram.message import Keyboard, Message
+from bot.telegram.taps import CaseTap
+
+
+def alert_words(filed: Filed, code: str, category: str, voice: Voice, zone: ZoneInfo) -> Words:
+    values = case_values(filed, code, voice, zone)
+    return voice.words("alert", category=voice.label(f"category-{category}"), **values)
+
+
+async def card_words(tx: Tx, filed: Filed, voice: Voice, zone: ZoneInfo) -> Words:
+    code = (await participant_of(tx, filed)).code
+    head = voice.words("case-card", **case_values(filed, code, voice, zone))
+    found = [
+        voice.words(
+            "case-flag",
+            when=voice.moment(row.at, zone),
+            level=voice.label(f"level-{row.level}"),
+            category=voice.label(f"category-{row.category}"),
+            rule=row.rule,
+        )
+        for row in await records.flags_of(tx, filed.id)
+    ]
+    history = [await _event_line(tx, row, voice, zone) for row in await records.events_of(tx, filed.id)]
+    return join((head, join(tuple(found[-8:]), "\n"), join(tuple(history[-12:]), "\n")))
+
+
+async def _event_line(tx: Tx, row: Row, voice: Voice, zone: ZoneInfo) -> Words:
+    who = await _code_of(tx, int(row.detail["to"]) if "to" in row.detail else row.by)
+    line = voice.words(f"case-event-{row.kind}", when=voice.moment(row.at, zone), who=who)
+    if disposition := row.detail.get("disposition"):
+        line = join((line, voice.words(f"disposition-{disposition}")), ": ")
+    note = records.event_note(tx, row)
+    return (*line, Span(text=f"\n{note}", styles=frozenset({"italic"}))) if note else line
+
+
+async def _code_of(tx: Tx, member_id: int | None) -> str:
+    member = await people.member(tx, member_id) if member_id else None
+    if member is None:
+        return ""
+    person = await people.person(tx, member.person_id)
+    return person.name or person.code
+
+
+def case_values(filed: Filed, code: str, voice: Voice, zone: ZoneInfo) -> dict[str, str]:
+    return {
+        "number": str(filed.number),
+        "level": voice.label(f"level-{filed.case.level}"),
+        "state": voice.label(f"state-{filed.case.state}"),
+        "code": code,
+        "since": voice.moment(filed.case.raised_at, zone),
+        "deadline": voice.moment(filed.case.deadline, zone),
+    }
+
+
+def alert_keyboard(filed: Filed, voice: Voice) -> Keyboard:
+    acknowledge_key = voice.button("button-acknowledge", CaseTap(case=filed.id, verb="ack"))
+    return ((acknowledge_key,), (voice.button("button-open-case", CaseTap(case=filed.id, verb="open")),))
+
+
+def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
+    def key(label: str, verb: str) -> tuple[str, CaseTap]:
+        return label, CaseTap(case=filed.id, verb=verb)
+
+    if filed.case.state == "resolved":
+        return ()
+    first = [("button-acknowledge", "ack")] if filed.case.state == "open" else []
+    pairs = [*first, ("button-assign", "mine"), ("button-note", "note"), ("button-resolve", "resolve")]
+    taps = [key(label, verb) for label, verb in [*pairs, ("button-answers", "answers")]]
+    return tuple((voice.button(label, tap),) for label, tap in taps)
+
+
+async def participant_of(tx: Tx, filed: Filed) -> Person:
+    member = await people.member(tx, filed.member_id)
+    assert member, "a case without its member"  # noqa: S101 - the foreign key holds this
+    return await people.person(tx, member.person_id)
+
+
+def as_card(message: Message, filed: Filed, *, fresh: bool = False) -> Message:
+    return replace(message, card=f"case:{filed.id}", fresh=fresh, protect=True)

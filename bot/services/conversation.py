@@ -1,0 +1,129 @@
+"""What a person writes, wherever it comes: an answer, what was asked for in a dialogue, a search, or just words.
+
+Everything that a participant writes is kept and examined, whatever it was meant for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.content.library import Content
+from bot.domain.flow import Answer
+from bot.domain.words import join
+from bot.services import cases, enrolment, menus, practice, week
+from bot.services.access import Refused
+from bot.services.safety import contact_words, examine, respond
+from bot.services.turn import Turn, reply
+from bot.storage import people, runs
+from bot.storage.outbox import Lane
+from bot.storage.people import Member
+from bot.storage.store import Store, Tx
+from bot.telegram.message import written
+
+LONGEST_SEARCH = 40
+"""Characters; what is longer is something told, not something looked for."""
+
+
+async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
+    """Take a text message."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        dialogue = turn.person.dialogue if turn.person else None
+        if dialogue and await _in_dialogue(tx, content, turn, dialogue, text):
+            return
+        member = turn.participant
+        if member is None:
+            await reply(
+                tx, turn, turn.voice(content).message("welcome-stranger" if not turn.members else "no-question")
+            )
+            return
+        run = await runs.open_run(tx, member.id)
+        if run and run.state.phase == "asking" and _recent(run, turn.now):
+            await practice.write(tx, content, turn, member, run, text)
+            return
+        level = await remark(tx, content, turn, member, text)
+        if level in ("red", "orange"):
+            return
+        if len(text) > LONGEST_SEARCH or not await menus.find(tx, content, turn, text):
+            await reply(tx, turn, turn.voice(content).message("remark-kept"))
+
+
+async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
+    """Take an edited message: what it says now is kept and examined too."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        if turn.participant and await remark(tx, content, turn, turn.participant, text) is None:
+            await reply(tx, turn, turn.voice(content).message("edit-kept"))
+
+
+async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
+    """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined."""
+    voice = turn.voice(content)
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        member = turn.participant
+        if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
+            return
+        programme = content.programme(member.programme, turn.language) if member else None
+        words = join((voice.words("not-looked-at"), contact_words(voice, programme)))
+        await reply(tx, turn, written(words), Lane.SAFETY)
+
+
+async def unknown_command(store: Store, content: Content, turn: Turn, command: str, known: Sequence[str]) -> None:
+    """Say that there is no such command, and which ones there are."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(command, known, n=1)
+    voice = turn.voice(content)
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        if turn.participant:
+            await remark(tx, content, turn, turn.participant, command)
+        key = "command-near" if near else "command-unknown"
+        await reply(tx, turn, voice.message(key, near=f"/{near[0]}" if near else ""))
+
+
+async def stale_tap(store: Store, turn: Turn) -> None:
+    """A button of no version of Interlude was tapped: nothing is done."""
+    async with store.begin(settles=turn.update_id, now=turn.now):
+        return
+
+
+async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str) -> str | None:
+    """Keep and examine what was written when nothing was asked. Returns the gravest level found."""
+    assert turn.person  # noqa: S101 - a member is known
+    answer_id = await runs.add_answer(tx, member.id, None, "remark", Answer(step="", text=text), turn.now)
+    return await respond(tx, content, turn, member, turn.person, examine(content, text, answer_id))
+
+
+async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str, object], text: str) -> bool:
+    """Take a text for what was asked last; True when it was that, so that nothing else is made of it.
+
+    A participant's text is examined here as well.
+    """
+    assert turn.person  # noqa: S101 - whoever is asked is known
+    if turn.participant and dialogue["kind"] != "case-note":
+        await remark(tx, content, turn, turn.participant, text)
+    await people.change_person(tx, turn.person.id, dialogue=None)
+    match dialogue:
+        case {"kind": "zone"}:
+            await enrolment.typed_zone(tx, content, turn, text)
+        case {"kind": "hours", "what": str(what)} if turn.participant:
+            if not await week.typed_hours(tx, content, turn, turn.participant, what, text):
+                await people.change_person(tx, turn.person.id, dialogue=dialogue)
+        case {"kind": "case-note", "case": int(case_id), "disposition": str(disposition)}:
+            await _take_note(tx, content, turn, case_id, disposition, text)
+        case _:
+            return False
+    return True
+
+
+async def _take_note(tx: Tx, content: Content, turn: Turn, case_id: int, disposition: str, text: str) -> None:
+    try:
+        await cases.take_note(tx, content, turn, case_id, disposition, text)
+    except Refused:
+        await reply(tx, turn, turn.voice(content).message("not-allowed"))
+
+
+def _recent(run: runs.Run, now: datetime) -> bool:
+    """A text long after the last step is not taken for its answer."""
+    return (now - run.updated_at).total_seconds() < ANSWER_TAKEN_FOR
+
+
+ANSWER_TAKEN_FOR = 12 * 3600
+"""Seconds after a question within which a text is taken as its answer."""

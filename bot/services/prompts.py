@@ -1,0 +1,341 @@
+"""Prompts: sent when due, put off, skipped, begun, reminded of once, and marked missed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.content.library import Content
+from bot.domain.activity import Measure, Skill
+from bot.domain.programme import Programme
+from bot.domain.selection import Chosen, Practice, candidates, choose
+from bot.domain.plan import Plan, allowed, first_allowed
+from bot.services import practice
+from bot.services.alerts import add_flags
+from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
+from bot.services.turn import Turn
+from bot.services.voice import Voice
+from bot.storage import marks, people, prompts, runs
+from bot.storage.cases import Flag
+from bot.storage.outbox import Lane, Posting, post
+from bot.storage.people import Member, Person
+from bot.storage.prompts import Prompt
+from bot.storage.store import Store, Tx
+from bot.telegram.message import Keyboard, Message, packed
+from bot.telegram.taps import PromptTap
+
+AT_ONCE = 500
+"""Prompts that one transaction sends."""
+
+GRACE = timedelta(hours=1)
+"""How much later than asked for a snoozed prompt may still come."""
+
+EVENING = time(20, 0)
+REMEMBERED = timedelta(days=90)
+"""Practices older than this do not count towards what is offered next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Receiver:
+    """Who gets prompts: with the plan, and what they practised before."""
+
+    member: Member
+    person: Person
+    programme: Programme
+    plan: Plan
+    history: tuple[Practice, ...]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.person.zone)
+
+
+async def deliver_due(store: Store, content: Content, now: datetime) -> int:
+    """Send the prompts that are due, and plan the next of each; return how many were due."""
+    async with store.begin() as tx:
+        due = await prompts.due(tx, now, AT_ONCE)
+        if not due:
+            return 0
+        receivers = await _receivers(tx, content, due, now)
+        sending = [one for prompt in due if (one := _sent(content, receivers.get(prompt.member_id), prompt, now))]
+        gone = {prompt.id for prompt, _ in sending}
+        await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
+        await prompts.sent(tx, [prompt for prompt, _ in sending])
+        await post(tx, [posting for _, posting in sending], now)
+        following = _following(receivers, due, now)
+        await prompts.plan(tx, following)
+        await _look_again(tx, receivers, due, following, now)
+    return len(due)
+
+
+async def remind(store: Store, content: Content, now: datetime) -> int:
+    """Remind once of the prompts that nobody answered; return how many were looked at."""
+    async with store.begin() as tx:
+        waiting = await prompts.to_remind(tx, now, AT_ONCE)
+        receivers = await _receivers(tx, content, waiting, now)
+        postings = []
+        for prompt in waiting:
+            later, posting = _reminder(content, receivers.get(prompt.member_id), prompt, now)
+            await prompts.change(tx, prompt.id, "sent", remind_at=later)
+            postings += [posting] if posting else []
+        await post(tx, postings, now)
+    return len(waiting)
+
+
+async def expire(store: Store, content: Content, now: datetime) -> int:
+    """Mark prompts missed whose time is over; too many in a row raise a flag. Returns how many were looked at."""
+    async with store.begin() as tx:
+        over = await prompts.to_expire(tx, now, AT_ONCE)
+        receivers = await _receivers(tx, content, over, now)
+        for prompt in over:
+            await _expire(tx, content, receivers.get(prompt.member_id), prompt, now)
+    return len(over)
+
+
+async def replan(store: Store, content: Content, now: datetime) -> int:
+    """Look at the timetables that must be looked at again; return how many."""
+    async with store.begin() as tx:
+        waiting = await people.to_plan(tx, now, AT_ONCE)
+        for member, person in waiting:
+            await plan_anew(tx, content, person, member, now)
+    return len(waiting)
+
+
+async def programmes_changed(store: Store, content: Content, now: datetime) -> tuple[str, ...]:
+    """Have the timetables looked at of programmes that are not as they were when last looked at; return which."""
+    changed = []
+    async with store.begin() as tx:
+        for name in content.programmes:
+            version = hashlib.sha256(repr(content.programme(name, "")).encode()).hexdigest()[:16]
+            if await marks.mark(tx, f"programme:{name}") != version:
+                await people.plan_again(tx, name, now)
+                await marks.set_mark(tx, f"programme:{name}", version, now)
+                changed.append(name)
+    return tuple(changed)
+
+
+async def start(store: Store, content: Content, turn: Turn, prompt_id: int) -> str:
+    """Begin what a prompt proposes. Returns the key of the word for the tap."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        prompt = await _own(tx, turn, prompt_id)
+        if prompt is None or turn.participant is None:
+            return "tap-gone"
+        if prompt.status != "sent" or prompt.run_id:
+            return "tap-ended"
+        run = await practice.begin(
+            tx, content, turn, turn.participant, kind=prompt.kind, activity_id=prompt.activity, card=_card(prompt)
+        )
+        await prompts.change(tx, prompt.id, "sent", run_id=run.id, remind_at=None)
+    return ""
+
+
+async def snooze(store: Store, content: Content, turn: Turn, prompt_id: int, verb: str) -> str:
+    """Put a prompt off: 30m, 2h, or tonight. Returns the key of the word for the tap."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        prompt = await _own(tx, turn, prompt_id)
+        if prompt is None:
+            return "tap-gone"
+        if prompt.status != "sent" or prompt.run_id:
+            return "tap-ended"
+        later = _later(verb, turn)
+        await prompts.change(
+            tx,
+            prompt.id,
+            "sent",
+            status="planned",
+            due_at=later,
+            latest_at=later + GRACE,
+            snoozes=prompt.snoozes + 1,
+            remind_at=None,
+            expires_at=None,
+        )
+        voice = turn.voice(content)
+        await _replace(tx, turn, prompt, voice.message("prompt-snoozed", when=voice.moment(later, turn.zone)))
+    return "tap-snoozed"
+
+
+async def skip(store: Store, content: Content, turn: Turn, prompt_id: int) -> str:
+    """Leave a prompt out. Returns the key of the word for the tap."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        prompt = await _own(tx, turn, prompt_id)
+        if prompt is None:
+            return "tap-gone"
+        if not await prompts.change(tx, prompt.id, "sent", status="skipped", remind_at=None, expires_at=None):
+            return "tap-ended"
+        await _replace(tx, turn, prompt, turn.voice(content).message("prompt-skipped"))
+    return "tap-skipped"
+
+
+async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datetime) -> dict[int, _Receiver]:
+    """Return who gets these prompts, by member; who is not active or has blocked the bot is left out."""
+    ids = list({prompt.member_id for prompt in due})
+    history = await runs.practised(tx, ids, now - REMEMBERED)
+    found = {}
+    for member, person in await people.members_with_people(tx, ids):
+        if member.standing != "active" or person.blocked_at or not member.began:
+            continue
+        programme = content.programme(member.programme, person.language)
+        found[member.id] = _Receiver(
+            member=member,
+            person=person,
+            programme=programme,
+            plan=plan_of(programme, person, member),
+            history=tuple(
+                Practice(skill=one.activity, before=one.before, after=one.after, ended_at=one.ended_at)
+                for one in history[member.id]
+            ),
+        )
+    return found
+
+
+def _sent(content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> tuple[Prompt, Posting] | None:
+    """Return the prompt as sent and its message; None when it must not be sent any more."""
+    asked_for = prompt.snoozes > 0
+    if receiver is None or now > prompt.latest_at or (not asked_for and allowed(receiver.plan, now)):
+        return None
+    chosen = _chosen(content, receiver, prompt)
+    if chosen is None:
+        return None
+    prompt = replace(
+        prompt,
+        status="sent",
+        activity=chosen.skill,
+        probability=chosen.probability if not prompt.activity else prompt.probability,
+        sent_at=now,
+        remind_at=now + timedelta(seconds=prompt.remind_after) if prompt.remind_after else None,
+        expires_at=now + timedelta(seconds=prompt.answer_within),
+    )
+    activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
+    message = _nudge(Voice(content, receiver.person.language), activity, prompt)
+    return prompt, _posting(receiver, prompt, message, f"p{prompt.id}:{prompt.snoozes}", prompt.latest_at)
+
+
+def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | None:
+    if prompt.activity:
+        return Chosen(skill=prompt.activity, probability=1.0)
+    skills = [versions[next(iter(versions))] for versions in content.skills.values()]
+    assert receiver.member.began  # noqa: S101 - receivers have begun
+    offered = candidates(receiver.programme.curriculum, skills, receiver.member.began, prompt.due_at.date())
+    return choose(offered, receiver.history, seed=f"{receiver.member.id}:{prompt.slot}") if offered else None
+
+
+def _nudge(voice: Voice, activity: Skill | Measure, prompt: Prompt) -> Message:
+    said = activity.prompts[prompt.id % len(activity.prompts)] if activity.prompts else ""
+    minutes = str(activity.minutes)
+    key = "prompt" if said else "prompt-plain"
+    message = voice.message(
+        key, _prompt_keyboard(voice, prompt), text=said, title=activity.title, summary=activity.summary, minutes=minutes
+    )
+    return replace(message, card=_card(prompt), fresh=prompt.snoozes > 0)
+
+
+def _prompt_keyboard(voice: Voice, prompt: Prompt) -> Keyboard:
+    def row(*verbs: str) -> tuple[tuple[str, PromptTap], ...]:
+        return tuple((f"prompt-{verb}", PromptTap(prompt=prompt.id, verb=verb)) for verb in verbs)
+
+    rows = (row("start"), row("30m", "2h", "tonight"), row("skip"))
+    return tuple(tuple(voice.button(label, tap) for label, tap in one) for one in rows)
+
+
+def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:
+    """Return the next prompt of each stream that had one due."""
+    following = []
+    for prompt in due:
+        if receiver := receivers.get(prompt.member_id):
+            streams = [prompt.stream] if any(s.id == prompt.stream for s in receiver.plan.streams) else []
+            taken = frozenset({(prompt.stream, prompt.slot)})
+            following += planned(receiver.plan, receiver.member, streams, taken, now)
+    return following
+
+
+async def _look_again(
+    tx: Tx, receivers: dict[int, _Receiver], due: Sequence[Prompt], following: Sequence[Prompt], now: datetime
+) -> None:
+    """Where a stream has no further prompt for now, have its timetable looked at tomorrow."""
+    planned_on = {(prompt.member_id, prompt.stream) for prompt in following}
+    ended = {p.member_id for p in due if p.member_id in receivers and (p.member_id, p.stream) not in planned_on}
+    for member_id in ended:
+        await people.change_member(tx, member_id, plan_at=now + LOOK_AGAIN)
+
+
+def _reminder(
+    content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime
+) -> tuple[datetime | None, Posting | None]:
+    """Return when to look again (None: never), and the reminder if it may go out now."""
+    if receiver is None or prompt.status != "sent" or prompt.run_id:
+        return None, None
+    over = prompt.expires_at or now
+    if allowed(receiver.plan, now):
+        return first_allowed(receiver.plan, now, over), None
+    voice = Voice(content, receiver.person.language)
+    activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
+    message = voice.message("prompt-reminder", _prompt_keyboard(voice, prompt), title=activity.title)
+    fresh = replace(message, card=_card(prompt), fresh=True)
+    return None, _posting(receiver, prompt, fresh, f"m{prompt.id}:{prompt.snoozes}", over)
+
+
+async def _expire(tx: Tx, content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> None:
+    run = await runs.run(tx, prompt.run_id) if prompt.run_id else None
+    status = "answered" if run and run.state.answers else "missed"
+    if not await prompts.change(tx, prompt.id, "sent", status=status, remind_at=None, expires_at=None):
+        await prompts.forget_times(tx, prompt.id)
+        return
+    if receiver is None or status == "answered":
+        return
+    if run is None:
+        voice = Voice(content, receiver.person.language)
+        message = replace(voice.message("prompt-missed"), card=_card(prompt))
+        await post(tx, [_posting(receiver, prompt, message, f"x{prompt.id}", None)], now)
+    await _flag_missed(tx, content, receiver, prompt, now)
+
+
+async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Prompt, now: datetime) -> None:
+    rule = receiver.programme.missed
+    if rule is None or rule.stream != prompt.stream:
+        return
+    last = await prompts.last_statuses(tx, receiver.member.id, prompt.stream, rule.in_a_row + 1)
+    in_a_row = next((count for count, status in enumerate(last) if status != "missed"), len(last))
+    if in_a_row == rule.in_a_row:
+        flag = Flag(level=rule.level, category="missed", rule="missed-in-a-row", version="1")
+        await add_flags(tx, content, receiver.member, receiver.person, [flag], now)
+
+
+async def _own(tx: Tx, turn: Turn, prompt_id: int) -> Prompt | None:
+    """Return the prompt if it is this person's."""
+    prompt = await prompts.prompt(tx, prompt_id)
+    mine = turn.participant is not None and prompt is not None and prompt.member_id == turn.participant.id
+    return prompt if mine else None
+
+
+def _later(verb: str, turn: Turn) -> datetime:
+    if verb == "tonight":
+        tonight = datetime.combine(turn.now.astimezone(turn.zone).date(), EVENING, tzinfo=turn.zone)
+        return max(tonight.astimezone(turn.now.tzinfo), turn.now + timedelta(minutes=30))
+    return turn.now + (timedelta(hours=2) if verb == "2h" else timedelta(minutes=30))
+
+
+async def _replace(tx: Tx, turn: Turn, prompt: Prompt, message: Message) -> None:
+    posting = Posting(
+        key=f"u{turn.update_id}:prompt",
+        chat_id=turn.chat_id,
+        lane=Lane.REPLY,
+        payload=packed(replace(message, card=_card(prompt))),
+    )
+    await post(tx, [posting], turn.now)
+
+
+def _posting(receiver: _Receiver, prompt: Prompt, message: Message, key: str, expires_at: datetime | None) -> Posting:
+    return Posting(
+        key=key,
+        chat_id=receiver.person.telegram_id or 0,
+        lane=Lane.PROMPT if expires_at else Lane.REPLY,
+        payload=packed(message),
+        expires_at=expires_at,
+        prompt_id=prompt.id,
+        member_id=receiver.member.id,
+    )
+
+
+def _card(prompt: Prompt) -> str:
+    return f"prompt:{prompt.id}"

@@ -1,0 +1,109 @@
+"""What follows from something worrying: a flag, a case, alerts, and at once the people and numbers to turn to."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.content.library import Content
+from bot.domain import cases as life
+from bot.domain.activity import Level
+from bot.domain.flow import Answer
+from bot.domain.programme import Contact, Programme
+from bot.domain.words import Words, join
+from bot.services.alerts import add_flags, working
+from bot.services.turn import Turn, reply
+from bot.services.voice import Voice
+from bot.storage.cases import Flag
+from bot.storage.outbox import Lane
+from bot.storage.people import Member, Person
+from bot.storage.runs import add_answer
+from bot.storage.store import Store, Tx
+from bot.telegram.message import Keyboard, Message, written
+from bot.telegram.taps import MenuTap
+
+HELP_NOW = "help-now"
+
+
+def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, ...]:
+    """Return what the risk rules find in a text."""
+    return tuple(
+        Flag(
+            level=finding.level,
+            category=finding.category,
+            rule=finding.rule,
+            version=finding.version,
+            answer_id=answer_id,
+            lowered_by=finding.lowered_by,
+        )
+        for finding in content.detector.examine(text)
+    )
+
+
+async def respond(
+    tx: Tx, content: Content, turn: Turn, member: Member, person: Person, found: Sequence[Flag]
+) -> Level | None:
+    """Flag what was found, alert, and answer the participant with where help is. Returns the gravest level found."""
+    level = life.highest(flag.level for flag in found)
+    if level is None:
+        return None
+    await add_flags(tx, content, member, person, found, turn.now)
+    await reply(tx, turn, level_message(content, member, person, level, turn.now), Lane.SAFETY)
+    return level
+
+
+def level_message(content: Content, member: Member, person: Person, level: Level, now: datetime) -> Message:
+    """Return what a participant is told at once at this level."""
+    voice = Voice(content, person.language)
+    programme = content.programme(member.programme, person.language)
+    if level == "yellow":
+        return voice.message("risk-yellow")
+    hours = voice.words("staffed-now" if life.is_open(now, working(programme)) else "not-staffed-now")
+    parts = (voice.words(f"risk-{level}"), contact_words(voice, programme), hours)
+    return written(join(parts))
+
+
+def contact_words(voice: Voice, programme: Programme | None) -> Words:
+    """Return the programme's words for urgent moments and its contacts; without a programme the general ones."""
+    if programme is None:
+        return voice.words("contacts-general")
+    lines = tuple(_contact(voice, contact) for contact in programme.contacts)
+    return join((programme.urgent, join(lines, "\n")))
+
+
+async def help_now(store: Store, content: Content, turn: Turn) -> None:
+    """Show whom to turn to, and ask whether the clinician on call is to be told."""
+    voice = turn.voice(content)
+    member = turn.participant or turn.joining
+    programme = content.programme(member.programme, turn.language) if member else None
+    words = join((voice.words("help-now"), contact_words(voice, programme)))
+    keyboard: Keyboard = ()
+    if turn.participant:
+        words = join((words, voice.words("help-now-ask")))
+        keyboard = (
+            (voice.button("button-tell-clinician", MenuTap(menu=HELP_NOW, value="tell")),),
+            (voice.button("button-not-now", MenuTap(menu=HELP_NOW, value="no")),),
+        )
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await reply(tx, turn, replace(written(words, keyboard), card=HELP_NOW, fresh=True), Lane.SAFETY)
+
+
+async def help_now_answered(store: Store, content: Content, turn: Turn, value: str) -> None:
+    """Tell the clinician on call, or leave it, as the participant chose."""
+    voice = turn.voice(content)
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        member, person = turn.participant, turn.person
+        if value == "tell" and member and person:
+            answer_id = await add_answer(tx, member.id, None, "remark", Answer(step=HELP_NOW), turn.now)
+            flag = Flag(level="red", category=HELP_NOW, rule=HELP_NOW, version="1", answer_id=answer_id)
+            await respond(tx, content, turn, member, person, (flag,))
+        else:
+            await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)
+
+
+def _contact(voice: Voice, contact: Contact) -> Words:
+    ways = [
+        voice.label(f"contact-{way}", number=number)
+        for way, number in (("call", contact.call), ("text", contact.text), ("open", contact.url))
+        if number
+    ]
+    return voice.words("contact-line", name=contact.name, ways=" · ".join(ways))

@@ -1,0 +1,190 @@
+"""The only one who talks to Telegram: sends, edits, and says whether a failure passes or stays."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
+from aiogram.types import (
+    BufferedInputFile,
+    FSInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    LinkPreviewOptions,
+    MessageEntity,
+)
+from aiogram.types import Message as TelegramMessage
+
+from bot.telegram.limits import Limits
+from bot.telegram.message import Entity, Keyboard, Message
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
+
+
+class Refused(Exception):
+    """Telegram will never accept this message. `unreachable`: nothing at all gets to this chat any more."""
+
+    def __init__(self, why: str, *, unreachable: bool) -> None:
+        super().__init__(why)
+        self.unreachable = unreachable
+
+
+class Passing(Exception):
+    """It did not work now, and may later: after `seconds` if Telegram said so."""
+
+    def __init__(self, why: str, seconds: float | None = None) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The message that shows a card, as Telegram numbers it."""
+
+    message_id: int
+    photo: bool
+
+
+class Sender:
+    """Sends messages of one bot, within Telegram's limits. `media` says where content's pictures are."""
+
+    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits) -> None:
+        self._bot = bot
+        self._media = media
+        self._limits = limits
+
+    async def deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
+        """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
+        try:
+            return await self._deliver(chat_id, message, standing)
+        except TelegramRetryAfter as error:
+            self._limits.close_for(error.retry_after)
+            raise Passing(str(error), error.retry_after) from error
+        except (TelegramForbiddenError, TelegramNotFound, TelegramMigrateToChat) as error:
+            raise Refused(error.message, unreachable=True) from error
+        except TelegramUnauthorizedError as error:
+            raise Passing("Telegram does not know the token", 60) from error
+        except TelegramBadRequest as error:
+            raise Refused(error.message, unreachable="chat not found" in error.message.lower()) from error
+        except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TelegramAPIError) as error:
+            raise Passing(f"{type(error).__name__}: {error}") from error
+
+    async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
+        """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
+        await self._limits.take(chat_id)
+        await self._bot.edit_message_text(
+            text=text,
+            chat_id=chat_id,
+            message_id=placed.message_id,
+            entities=_entities(message.entities),
+            reply_markup=_markup(message.keyboard),
+        )
+
+    async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
+        await self._limits.take(chat_id)
+        if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
+            return edited
+        sent = await self._send(chat_id, message)
+        if standing:
+            await self._take_buttons_off(chat_id, standing)
+        return Placed(message_id=sent.message_id, photo=_has_photo(message))
+
+    async def _send(self, chat_id: int, message: Message) -> TelegramMessage:
+        markup, entities = _markup(message.keyboard), _entities(message.entities)
+        if _has_photo(message):
+            return await self._bot.send_photo(
+                chat_id,
+                self._photo(message),
+                caption=message.text,
+                caption_entities=entities,
+                reply_markup=markup,
+                protect_content=message.protect,
+                disable_notification=message.silent,
+            )
+        return await self._bot.send_message(
+            chat_id,
+            message.text,
+            entities=entities,
+            reply_markup=markup,
+            protect_content=message.protect,
+            disable_notification=message.silent,
+            link_preview_options=_NO_PREVIEW,
+        )
+
+    async def _edit(self, chat_id: int, message: Message, standing: Placed) -> Placed | None:
+        """Change the standing message; None when it can't be changed into this one."""
+        if standing.photo != _has_photo(message):
+            return None
+        try:
+            await self._change(chat_id, message, standing.message_id)
+        except TelegramBadRequest as error:
+            said = error.message.lower()
+            if "not modified" not in said and any(gone in said for gone in _GONE):
+                return None
+            if "not modified" not in said:
+                raise
+        return standing
+
+    async def _change(self, chat_id: int, message: Message, message_id: int) -> None:
+        markup = _markup(message.keyboard)
+        if _has_photo(message):
+            media = InputMediaPhoto(
+                media=self._photo(message), caption=message.text, caption_entities=_entities(message.entities)
+            )
+            await self._bot.edit_message_media(media, chat_id=chat_id, message_id=message_id, reply_markup=markup)
+            return
+        await self._bot.edit_message_text(
+            text=message.text,
+            chat_id=chat_id,
+            message_id=message_id,
+            entities=_entities(message.entities),
+            reply_markup=markup,
+            link_preview_options=_NO_PREVIEW,
+        )
+
+    async def _take_buttons_off(self, chat_id: int, standing: Placed) -> None:
+        """The old message's buttons do nothing any more; leaving them there is untidy, not wrong."""
+        try:
+            await self._bot.edit_message_reply_markup(
+                chat_id=chat_id, message_id=standing.message_id, reply_markup=None
+            )
+        except TelegramAPIError:
+            return
+
+    def _photo(self, message: Message) -> BufferedInputFile | FSInputFile:
+        if message.drawn:
+            return BufferedInputFile(base64.b64decode(message.drawn), "picture.png")
+        return FSInputFile(self._media() / message.picture)
+
+
+def _has_photo(message: Message) -> bool:
+    return bool(message.drawn or message.picture)
+
+
+def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    if not keyboard:
+        return None
+    rows = [
+        [InlineKeyboardButton(text=key.text, url=key.url or None, callback_data=key.data or None) for key in row]
+        for row in keyboard
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity]:
+    return [MessageEntity(type=one.type, offset=one.offset, length=one.length, url=one.url) for one in entities]
