@@ -1,0 +1,336 @@
+// The phones and the clock. Text from chats is only ever put in as text, never as HTML.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const zones = ["America/New_York", "America/Chicago", "America/Los_Angeles", "America/Mexico_City", "Europe/London",
+  "Europe/Madrid", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "UTC"];
+const state = { offset: 0, phones: [], bot: "", playing: false };
+
+async function ask(verb, path, body) {
+  const answer = await fetch(`/sandbox${path}`, {
+    method: verb, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body),
+  });
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.error);
+  return told;
+}
+
+function trouble(error) {
+  const place = $("#trouble");
+  place.textContent = error.message;
+  place.hidden = false;
+  clearTimeout(place.timer);
+  place.timer = setTimeout(() => { place.hidden = true; }, 8000);
+}
+
+const guarded = (act) => async (...given) => { try { return await act(...given); } catch (error) { trouble(error); } };
+
+function make(tag, known = {}, ...inside) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(known)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name in node) node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...inside);
+  return node;
+}
+
+// the clock
+
+const zone = $("#zone");
+zone.append(...zones.map((name) => make("option", { value: name, textContent: name.replace("_", " ") })));
+const now = () => new Date(Date.now() + state.offset * 1000);
+const inZone = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone.value, ...options });
+
+function showClock() {
+  $("#now").textContent = inZone({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+    second: "2-digit" }).format(now());
+}
+
+function takeClock(clock) {
+  state.offset = clock.offset + (state.skew || 0);
+  $("#marks").replaceChildren(...Object.entries(clock.marks).map(([name, moment]) => make("button", {
+    type: "button", textContent: `to the ${name}`.replace("to the end", "to the end"), title: inZone({ weekday: "short",
+      hour: "2-digit", minute: "2-digit" }).format(new Date(moment)),
+    onclick: guarded(() => move({ mark: name })),
+  })));
+  showClock();
+}
+
+const move = async (where) => takeClock(await ask("POST", "/clock", where));
+
+document.querySelectorAll("[data-by]").forEach((button) => {
+  button.addEventListener("click", guarded(() => move({ by: Number(button.dataset.by) })));
+});
+$("#tomorrow").addEventListener("click", guarded(() => move({ tomorrow: "09:00", timezone: zone.value, walk: true })));
+$("#play").addEventListener("click", guarded(play));
+
+async function play() {
+  state.playing = !state.playing;
+  const button = $("#play");
+  button.setAttribute("aria-pressed", String(state.playing));
+  button.textContent = state.playing ? "stop" : "play a week";
+  const end = now().getTime() + 7 * 24 * 3600 * 1000;
+  while (state.playing && now().getTime() < end) {
+    const clock = await ask("GET", "/clock");
+    const ahead = Object.values(clock.marks).map((moment) => new Date(moment)).filter((moment) => moment > now());
+    if (!ahead.length) { await pause(1000); continue; }
+    await move({ to: new Date(Math.min(...ahead)).toISOString() });
+    await pause(1800);
+  }
+  if (state.playing) await play();
+}
+
+const pause = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
+
+// a text with its entities
+
+function words(message) {
+  const text = message.text ?? message.caption ?? "";
+  const entities = message.entities ?? message.caption_entities ?? [];
+  const cuts = new Set([0, text.length]);
+  for (const { offset, length } of entities) { cuts.add(offset); cuts.add(offset + length); }
+  const places = [...cuts].sort((a, b) => a - b);
+  const parts = make("div", { className: "words" });
+  let quote = null;
+  for (let i = 0; i + 1 < places.length; i += 1) {
+    const over = entities.filter(({ offset, length }) => offset <= places[i] && places[i + 1] <= offset + length);
+    const piece = over.reduce(dressed, document.createTextNode(text.slice(places[i], places[i + 1])));
+    const quoted = over.find(({ type }) => type === "blockquote");
+    if (quoted && quote?.entity !== quoted) { quote = { entity: quoted, node: make("blockquote") }; parts.append(quote.node); }
+    (quoted ? quote.node : parts).append(piece);
+  }
+  return parts;
+}
+
+const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "code" };
+
+function dressed(inside, entity) {
+  if (TAGS[entity.type]) return make(TAGS[entity.type], {}, inside);
+  if (entity.type === "spoiler") return make("span", { className: "spoiler", tabIndex: 0 }, inside);
+  if (entity.type === "text_link" || entity.type === "url") return link(entity.url ?? inside.textContent, inside);
+  if (entity.type === "bot_command") {
+    const command = inside.textContent;
+    return make("button", { type: "button", className: "tap", onclick: (event) => phoneOf(event.target).say(command) }, inside);
+  }
+  return inside;
+}
+
+function link(url, inside) {
+  const ours = /^(https?:\/\/)?t\.me\//.test(url);
+  if (ours) return make("button", { type: "button", className: "tap", onclick: (event) => phoneOf(event.target).open(url) }, inside);
+  const safe = /^(https?|tel):/.test(url) ? url : "#";
+  return make("a", { href: safe, target: "_blank", rel: "noopener" }, inside);
+}
+
+const phoneOf = (node) => state.phones.find((phone) => phone.root.contains(node));
+
+// a phone
+
+class Phone {
+  constructor({ user_id: user, label, note }) {
+    this.user = user;
+    this.shown = new Map();
+    this.root = $("#phone").content.firstElementChild.cloneNode(true);
+    this.root.dataset.testid = `phone-${label.toLowerCase()}`;
+    this.root.setAttribute("aria-label", `${label}'s phone`);
+    $(".label", this.root).textContent = label;
+    $(".note", this.root).textContent = note;
+    this.chat = $(".chat", this.root);
+    this.wire();
+  }
+
+  wire() {
+    const field = $("textarea", this.root);
+    const send = guarded(async () => {
+      const text = field.value.trim();
+      if (!text) return;
+      field.value = "";
+      if (this.editing) await this.change(this.editing, text);
+      else await this.say(text);
+      this.editing = null;
+    });
+    $(".write", this.root).addEventListener("submit", (event) => { event.preventDefault(); send(); });
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); send(); }
+    });
+    this.root.querySelectorAll("[data-send]").forEach((button) => button.addEventListener("click", guarded(
+      () => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, [button.dataset.send]: true }))));
+    $(".open", this.root).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.open(new FormData(event.target).get("link"));
+      event.target.closest("details").open = false;
+    });
+    const block = $(".block", this.root);
+    block.addEventListener("click", guarded(async () => {
+      this.blocked = !this.blocked;
+      await ask("POST", `/users/${this.user}/${this.blocked ? "block" : "unblock"}`, { bot: state.bot });
+      block.textContent = this.blocked ? "Unblock the bot" : "Block the bot";
+    }));
+  }
+
+  say = guarded((text) => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, text }));
+
+  open = guarded((url) => ask("POST", `/users/${this.user}/open`, { link: url }));
+
+  change = (id, text) => ask("PATCH", `/users/${this.user}/messages/${id}`, { bot: state.bot, text });
+
+  tap = guarded(async (id, button) => {
+    const told = await ask("POST", `/users/${this.user}/taps`, { bot: state.bot, message_id: id, data: button.callback_data });
+    if (told.text) this.toast(told.text);
+  });
+
+  toast(text) {
+    const place = $(".toast", this.root);
+    place.textContent = text;
+    place.hidden = false;
+    clearTimeout(place.timer);
+    place.timer = setTimeout(() => { place.hidden = true; }, 3500);
+  }
+
+  typing() {
+    const place = $(".doing", this.root);
+    place.textContent = "typing…";
+    clearTimeout(place.timer);
+    place.timer = setTimeout(() => { place.textContent = "bot"; }, 4000);
+  }
+
+  refresh = guarded(async () => {
+    if (this.busy) { this.again = true; return; }
+    this.busy = true;
+    do {
+      this.again = false;
+      const { messages } = await ask("GET", `/chats/${this.user}/messages?bot=${state.bot}`);
+      this.draw(messages.filter((message) => !message.deleted));
+    } while (this.again);
+    this.busy = false;
+  });
+
+  draw(messages) {
+    const atEnd = this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 80;
+    const nodes = [];
+    let day = "";
+    for (const message of messages) {
+      const date = inZone({ weekday: "long", day: "numeric", month: "long" }).format(new Date(message.date * 1000));
+      if (date !== day) { day = date; nodes.push(this.kept(`day ${date}`, "", () => make("p", { className: "day", textContent: date }))); }
+      const look = JSON.stringify([message, zone.value]);
+      nodes.push(this.kept(message.message_id, look, () => this.message(message)));
+    }
+    if (!messages.length) nodes.push(this.kept("start", "", () => this.start()));
+    const wanted = new Set(nodes);
+    [...this.chat.children].forEach((node) => { if (!wanted.has(node)) node.remove(); });
+    nodes.forEach((node, index) => { if (this.chat.children[index] !== node) this.chat.insertBefore(node, this.chat.children[index] ?? null); });
+    if (atEnd) this.chat.scrollTop = this.chat.scrollHeight;
+  }
+
+  // What did not change stays the same node, so that a picture does not flicker and a reader is told of what is new.
+  kept(key, look, build) {
+    const old = this.shown.get(key);
+    if (old?.look === look) return old.node;
+    const node = build();
+    if (!old) node.classList.add("new");
+    this.shown.set(key, { look, node });
+    return node;
+  }
+
+  start() {
+    const link = state.links.find((one) => one.user_id === this.user);
+    return make("button", {
+      type: "button", className: "start", textContent: link?.label ?? "Start",
+      onclick: () => (link ? this.open(link.link) : this.say("/start")),
+    });
+  }
+
+  message(message) {
+    const mine = !message.from.is_bot;
+    const bubble = make("div", { className: "bubble" });
+    if (message.photo) bubble.append(this.picture(message));
+    for (const [kind, said] of [["sticker", "Sticker 🙂"], ["voice", "Voice message, 0:03"], ["document", "Document"]]) {
+      if (message[kind]) bubble.append(make("em", { textContent: said }));
+    }
+    bubble.append(words(message), this.meta(message, mine));
+    const node = make("article", { className: `message${mine ? " mine" : ""}`, "aria-label": mine ? "You" : message.from.first_name });
+    node.dataset.message = message.message_id;
+    node.append(bubble);
+    const rows = message.reply_markup?.inline_keyboard ?? [];
+    if (rows.length) node.append(this.keys(message.message_id, rows));
+    return node;
+  }
+
+  picture(message) {
+    const file = message.photo.at(-1).file_id;
+    return make("img", { src: `/sandbox/files/${file}`, alt: message.caption || "A picture", onload: () => {
+      this.chat.scrollTop = this.chat.scrollHeight; } });
+  }
+
+  meta(message, mine) {
+    const at = inZone({ hour: "2-digit", minute: "2-digit" }).format(new Date(message.date * 1000));
+    const marks = [message.has_protected_content ? "protected" : "", message.edits ? "edited" : "", at].filter(Boolean);
+    const meta = make("span", { className: "meta", textContent: marks.join(" · ") });
+    if (mine && message.text) {
+      meta.append(make("button", { type: "button", textContent: "edit", "aria-label": "Edit this message", onclick: () => {
+        this.editing = message.message_id;
+        const field = $("textarea", this.root);
+        field.value = message.text;
+        field.focus();
+      } }));
+    }
+    return meta;
+  }
+
+  keys(id, rows) {
+    return make("div", { className: "keys" }, ...rows.map((row) => make("div", {}, ...row.map((button) => (button.url
+      ? make("button", { type: "button", textContent: `${button.text} ↗`, onclick: () => window.open(button.url, "_blank", "noopener") })
+      : make("button", { type: "button", textContent: button.text, onclick: () => this.tap(id, button) }))))));
+  }
+
+  commands(menu) {
+    const place = $(".commands .menu", this.root);
+    place.replaceChildren(...menu.map(({ command, description }) => make("button", { type: "button", onclick: () => {
+      this.say(`/${command}`);
+      place.parentElement.open = false;
+    } }, `/${command}`, make("span", { className: "about", textContent: description }))));
+  }
+}
+
+// everything together
+
+async function takeStage() {
+  const stage = await ask("GET", "/stage");
+  $("#title").textContent = document.title = stage.title;
+  state.bot = stage.bot ?? "";
+  state.links = stage.links ?? [];
+  state.phones = stage.phones.map((phone) => new Phone(phone));
+  $("#phones").replaceChildren(...state.phones.map((phone) => phone.root));
+  const bots = await ask("GET", "/bots");
+  const bot = bots.find((one) => one.username === state.bot) ?? bots[0];
+  for (const phone of state.phones) {
+    $(".bot", phone.root).textContent = bot?.first_name ?? "Bot";
+    $(".avatar", phone.root).textContent = (bot?.first_name ?? "B")[0];
+    phone.commands(bot?.commands["default|"] ?? []);
+    phone.refresh();
+  }
+}
+
+function hear(event) {
+  const { kind, chat, user, text } = JSON.parse(event.data);
+  if (kind === "clock") ask("GET", "/clock").then(takeClock);
+  if (kind === "stage" || kind === "commands") takeStage();
+  for (const phone of state.phones.filter((one) => one.user === chat)) {
+    if (kind === "action") phone.typing();
+    else if (kind === "answered") { if (user === phone.user && text) phone.toast(text); }
+    else phone.refresh();
+  }
+}
+
+async function begin() {
+  const clock = await ask("GET", "/clock");
+  state.skew = (new Date(clock.now).getTime() - Date.now()) / 1000 - clock.offset;
+  takeClock(clock);
+  zone.addEventListener("change", () => { showClock(); state.phones.forEach((phone) => phone.refresh()); });
+  setInterval(showClock, 1000);
+  await takeStage();
+  new EventSource("/sandbox/events").addEventListener("message", hear);
+}
+
+guarded(begin)();
