@@ -3,15 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
-from bot.domain.activity import Choice, FlagRule, Level, Measure, Number, Scale
+from bot.domain.activity import Ask, Choice, FlagRule, Level, Many, Measure, Scale
 
-MISSING_ALLOWED: Mapping[str, int] = {"phq-9": 2, "gad-7": 2}
-"""How many items may be missing for the rest to be prorated.
+MISSING_ALLOWED: Mapping[str, int] = MappingProxyType({"phq-9": 2})
+"""How many items may be missing for the rest to be prorated; a measure that is not named here allows none.
 
-For the PHQ-9 its authors' instruction manual allows one or two missing items, replaced by the mean of those answered
-(Pfizer, Instruction Manual for the PHQ and GAD-7 Measures); we hold the GAD-7 to the same. Other measures: none.
+PHQ-9: one or two, each replaced by the mean of those answered (Kroenke, Spitzer, Williams & Loewe 2010, General
+Hospital Psychiatry 32, 345-359). For the GAD-7 we know of no such rule by its authors.
 """
 
 REMISSION_BELOW = 5
@@ -61,7 +62,7 @@ def score(measure: Measure, numbers: Mapping[str, float]) -> Score | None:
 
 
 def scored_items(measure: Measure) -> tuple[str, ...]:
-    """Return the items that count: those whose options have scores, and scales and numbers."""
+    """Return the items that count: scales, and those whose options have scores."""
     return tuple(step.id for step in measure.steps.values() if _counts(step.ask))
 
 
@@ -85,7 +86,7 @@ def raised(
     )
 
 
-def change(measure: Measure, before: float, after: float) -> Change:
+def change(before: float, after: float, measure: Measure) -> Change:
     """Return whether the total changed by at least what the measure calls a reliable change (lower is better)."""
     least = measure.reliable_change
     if least is None or abs(after - before) < least:
@@ -117,10 +118,10 @@ def triage(numbers: Mapping[str, float]) -> Triage | None:
     return "low" if yes & {"q1", "q2"} else None
 
 
-def _counts(ask: object) -> bool:
-    if isinstance(ask, Choice):
+def _counts(ask: Ask | None) -> bool:
+    if isinstance(ask, Choice | Many):
         return any(option.score is not None for option in ask.options)
-    return isinstance(ask, Scale | Number)
+    return isinstance(ask, Scale)
 
 
 def _looked_at(
