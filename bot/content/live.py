@@ -1,7 +1,7 @@
 """The library that follows its folder: a valid change is live at once, a broken file keeps its last good version."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from bot.content.risk_file import RiskFile
 SETTLE = 200
 """Milliseconds without a change before files are read: editors write in several steps."""
 LOOK_AGAIN = 1000
-"""Milliseconds after which a watch that saw nothing begins anew."""
+"""Milliseconds without an event after which the files themselves are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,7 @@ class LiveLibrary:
     def __init__(self, folder: Path, *, force_polling: bool | None = None) -> None:
         self._folder = folder
         self._force_polling = force_polling
+        self._stamps = _stamps(folder)
         self._loaded = load(folder)
 
     @property
@@ -51,6 +52,7 @@ class LiveLibrary:
 
     def reload(self) -> Reloaded:
         """Read the folder again. A finding is told once, and again when it says something else."""
+        self._stamps = _stamps(self._folder)
         before, self._loaded = self._loaded, load(self._folder, before=self._loaded)
         return Reloaded(
             changed=tuple(_changed(before, self._loaded)),
@@ -66,8 +68,10 @@ class LiveLibrary:
                 await on_reload(reloaded)
 
     async def _changes(self) -> AsyncIterator[None]:
-        """Yield once the watch stands, for what happened before that, and then after every change."""
-        first = True
+        """Yield after every change, those included that no event told of: before the watch stood, or while polling.
+
+        Polling compares times by the second, so it misses the second of two changes within one.
+        """
         async for changes in awatch(
             self._folder,
             watch_filter=None,
@@ -77,9 +81,20 @@ class LiveLibrary:
             yield_on_timeout=True,
             force_polling=self._force_polling,
         ):
-            if changes or first:
+            if changes or await self._changed_unnoticed():
                 yield
-            first = False
+
+    async def _changed_unnoticed(self) -> bool:
+        if await asyncio.to_thread(_stamps, self._folder) == self._stamps:
+            return False
+        await asyncio.sleep(SETTLE / 1000)
+        return True
+
+
+def _stamps(folder: Path) -> Mapping[Path, tuple[int, int, int]]:
+    """Return what tells one state of the files from another."""
+    found = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {path: (state.st_mtime_ns, state.st_size, state.st_ino) for path, state in found.items()}
 
 
 def _changed(before: Loaded, after: Loaded) -> Iterator[str]:

@@ -25,7 +25,7 @@ def read_steps(document: Document, scene: Scene) -> dict[str, Step]:
     steps: dict[str, Step] = {}
     sections = _distinct(document.sections, scene.report)
     intro = document.opening.body
-    for section, following in zip(sections, (*sections[1:], None), strict=True):
+    for section, following in zip(sections, (*sections[1:], None), strict=False):
         onward: Target = Goto(step=following.id) if following else Finish()
         steps[section.id] = _step(section, onward, scene)
         _check_length(section, steps[section.id], intro, scene.report)

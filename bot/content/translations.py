@@ -10,16 +10,17 @@ from bot.domain.activity import Ask, Choice, Many, Measure, Number, Option, Scal
 
 def compare_activities(own: Skill | Measure, original: Skill | Measure, document: Document, report: Report) -> None:
     """Report where a translation differs in more than its words."""
-    for name in original.steps.keys() - own.steps.keys():
+    missing, unknown = original.steps.keys() - own.steps.keys(), own.steps.keys() - original.steps.keys()
+    for name in missing:
         report.add("C040", START, f"the step '{name}' of the original is missing")
-    for name in own.steps.keys() - original.steps.keys():
-        hint = did_you_mean(name, original.steps.keys() - own.steps.keys())
+    for name in unknown:
+        hint = did_you_mean(name, missing)
         report.add("C040", _place(name, document), f"the original has no step '{name}'", hint)
-    if own.steps.keys() == original.steps.keys() and list(own.steps) != list(original.steps):
+    if not (missing or unknown) and list(own.steps) != list(original.steps):
         report.add("C040", START, "the steps stand in another order than in the original")
     for name, step in own.steps.items():
         if name in original.steps:
-            for difference in _differences(step, original.steps[name]):
+            for difference in _differences(step, original.steps[name], same_steps=not (missing or unknown)):
                 report.add("C040", _place(name, document), f"'{name}' differs from the original: {difference}")
     if isinstance(own, Measure) and isinstance(original, Measure):
         _compare_measures(own, original, document, report)
@@ -30,12 +31,13 @@ def _compare_measures(own: Measure, original: Measure, document: Document, repor
         report.add("C040", _key("bands", document), "the bands are other ranges than the original's")
 
 
-def _differences(own: Step, original: Step) -> list[str]:
+def _differences(own: Step, original: Step, *, same_steps: bool) -> list[str]:
+    """Return how two steps differ. Where steps are missing, it is clear that the ones before lead elsewhere."""
     names, wanted = field_names(own), field_names(original)
     unknown, lacking = sorted(names - wanted), sorted(wanted - names)
     facts = {
         "what it asks": _facts(own.ask) == _facts(original.ask),
-        "where it leads": not goes_on(original) or own.target == original.target,
+        "where it leads": not same_steps or not goes_on(original) or own.target == original.target,
         "whether it is optional": own.optional == original.optional,
         "how long it waits": own.wait == original.wait,
         "its pace": _rhythm(own) == _rhythm(original),

@@ -1,0 +1,97 @@
+"""Messages and risk rules as they are read from their files."""
+
+from bot.content.library import load
+from bot.content.risk_file import RiskFile
+from bot.domain.words import Span, fields, plain
+
+RULES = """# Risk rules
+
+## Words {#words}
+
+### wish
+- want to
+- wish to
+
+## Wish to be dead {#wish-to-be-dead level=orange category=ideation}
+
+Passive ideation.
+
+No plan.
+
+### Says
+- {wish} * (die|be dead)
+- (better|easier) *2 off dead
+### Unless
+- (not|never) {wish} * die
+### Flags
+- i want to be dead
+### Passes
+- I'm dying to see that film
+"""
+
+
+def test_messages_keep_their_paragraphs_styles_and_fields(folder, write):
+    write("messages/en.md", "## welcome-back\n\nHello **{name}**.\n\n- one\n- two\n\n## short\n\n```\n{code}\n```\n")
+    loaded = load(folder)
+    assert loaded.findings == ()
+    words = loaded.content.message("en", "welcome-back")
+    assert plain(words) == "Hello {name}.\n\n• one\n• two"
+    assert Span(text="{name}", styles=frozenset({"bold"}), field="name") in words
+    assert fields(loaded.content.message("en", "short")) == ("code",)
+
+
+def test_rules_keep_their_patterns_and_examples_as_they_are_written(folder, write):
+    write("risk/en.md", RULES)
+    loaded = load(folder)
+    assert loaded.findings == ()
+    (file,) = (value for value in loaded.values.values() if isinstance(value, RiskFile))
+    (rule,) = file.rules
+    assert (rule.id, rule.title, rule.level, rule.category) == (
+        "wish-to-be-dead",
+        "Wish to be dead",
+        "orange",
+        "ideation",
+    )
+    assert rule.says == ("{wish} * (die|be dead)", "(better|easier) *2 off dead")
+    assert rule.unless == ("(not|never) {wish} * die",)
+    assert rule.flags == ("i want to be dead",)
+    assert rule.passes == ("I'm dying to see that film",)
+    assert rule.description == "Passive ideation.\n\nNo plan."
+    assert file.classes == {"wish": ("want to", "wish to")}
+
+
+def test_the_detector_knows_the_rules_of_all_languages(folder, write):
+    write("risk/en.md", RULES)
+    write("risk/es.md", RULES.replace("wish-to-be-dead", "querer-morir").replace("die|be dead", "morir|be dead"))
+    detector = load(folder).content.detector
+    assert [finding.rule for finding in detector.examine("i want to die")] == ["wish-to-be-dead"]
+    assert [finding.rule for finding in detector.examine("i want to morir")] == ["querer-morir"]
+
+
+def test_a_rule_of_another_language_with_the_same_id_is_refused(folder, write):
+    write("risk/en.md", RULES)
+    write("risk/es.md", RULES)
+    loaded = load(folder)
+    assert [(f.code, f.file.rpartition("/")[2], f.line) for f in loaded.findings] == [("C010", "es.md", 9)]
+    assert loaded.content.detector.examine("i want to die")
+
+
+def test_the_version_of_a_rule_changes_with_its_patterns(folder, write):
+    def version(text: str) -> str:
+        write("risk/en.md", text)
+        return load(folder).content.detector.examine("i want to be dead")[0].version
+
+    first = version(RULES)
+    assert first == version(RULES.replace("No plan.", "Without a plan."))
+    assert first != version(RULES.replace("(better|easier)", "(better|easier|good)"))
+
+
+def test_a_list_of_words_that_fits_alone_but_not_with_another_language_leaves_the_first_in_force(folder, write):
+    write("risk/en.md", RULES.replace("- wish to\n", "- {long} to\n\n### long\n- wish\n"))
+    write(
+        "risk/es.md",
+        RULES.replace("wish-to-be-dead", "querer-morir").replace("- wish to\n", "- hope\n\n### long\n- {wish} so\n"),
+    )
+    loaded = load(folder)
+    assert [(f.code, f.file.rpartition("/")[2]) for f in loaded.findings] == [("C071", "es.md")]
+    assert loaded.content.detector.examine("i want to die")
