@@ -1,4 +1,4 @@
-"""Pictures as PNG in base64, as a Message carries them: an SVG in the bundled font only, and a link as a QR code."""
+"""Pictures as PNG in base64, as a Message carries them: progress in the bundled font only, and a link as a QR code."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -6,7 +6,9 @@ from io import BytesIO
 import segno
 from resvg_py import svg_to_bytes
 
+from bot.telegram.pictures.drawing import progress_svg
 from bot.telegram.pictures.lettering import BOLD, FAMILY, REGULAR
+from bot.telegram.pictures.progress import Progress, ProgressWords
 
 QR_PIXELS = 1024
 """The QR picture is as near below this as whole pixels for each module allow."""
@@ -15,10 +17,14 @@ QUIET = 4
 """Modules of white around a QR code, as its standard asks."""
 
 
-def drawn_png(svg: str) -> str:
-    """Return the SVG as PNG in its own size. Takes some 100 ms of processor time."""
-    fonts = [str(REGULAR), str(BOLD)]
-    picture = svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=fonts, sans_serif_family=FAMILY)
+def progress_png(progress: Progress, words: ProgressWords) -> str:
+    """Return the progress picture. Takes some 100 ms of processor time."""
+    picture = svg_to_bytes(
+        svg_string=progress_svg(progress, words),
+        skip_system_fonts=True,
+        font_files=[str(REGULAR), str(BOLD)],
+        font_family=FAMILY,
+    )
     return b64encode(picture).decode()
 
 
