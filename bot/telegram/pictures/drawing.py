@@ -8,14 +8,15 @@ from itertools import pairwise
 from math import ceil
 
 from bot.telegram.pictures import marks
-from bot.telegram.pictures.lettering import FAMILY, shortened, wrapped
-from bot.telegram.pictures.marks import AFTER, BEFORE, GROUND, QUIET_INK, Anchor
+from bot.telegram.pictures.lettering import FAMILY, shortened, width, wrapped
+from bot.telegram.pictures.marks import AFTER, BEFORE, GROUND, INK, QUIET_INK
 from bot.telegram.pictures.progress import (
     MOST_SKILLS,
     Progress,
     ProgressWords,
     SkillProgress,
     alt_text,
+    place_of,
     said,
     skills_heading,
 )
@@ -27,9 +28,10 @@ TITLE, HEADING, BODY, SMALL = 54, 40, 34, 29
 """Letter sizes: a phone shows the picture at about a third."""
 HIGHEST = 10
 MOST_TICKS = 6
-PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT = 270, LEFT + 58, RIGHT - 30
+PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT = 270, LEFT + 66, RIGHT - 78
 ROW = 112
-TRACK_LEFT, TRACK_RIGHT = LEFT + 84, LEFT + 560
+TITLE_LEFT = LEFT + 52
+TRACK_LEFT, TRACK_RIGHT = TITLE_LEFT + 38, LEFT + 510
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _grid(progress: Progress, words: ProgressWords, top: float) -> Iterator[str]
     for day in _ticks(progress.since, progress.until):
         x = _place_of(day, progress)
         yield marks.line(x, bottom, x, bottom + 10)
-        yield marks.text(x, bottom + 50, words.day(day), SMALL, fill=QUIET_INK, anchor=_anchor(x))
+        yield marks.text(x, bottom + 50, words.day(day), SMALL, fill=QUIET_INK, anchor="middle")
 
 
 def _ticks(since: date, until: date) -> tuple[date, ...]:
@@ -98,25 +100,19 @@ def _ticks(since: date, until: date) -> tuple[date, ...]:
 def _curve(progress: Progress, words: ProgressWords, top: float) -> Iterator[str]:
     days = sorted(progress.days)
     spread = (progress.until - progress.since).days + 1
-    radius = max(5.0, min(11.0, 300 / spread))
+    radius = max(5.5, min(11.0, 300 / spread))
     points = [(_place_of(day, progress), _height_of(mood, top)) for day, mood in days]
     for run in _unbroken(days):
-        yield marks.path(points[run], width=5, stroke=AFTER)
+        yield marks.path(points[run], width=radius / 2, stroke=AFTER)
     yield from (marks.dot(x, y, radius, AFTER) for x, y in points)
-    yield _last_mood(points[-1], words.number(days[-1][1]), top)
+    last_x, last_y = points[-1]
+    yield marks.text(last_x + 22, last_y + 12, words.number(days[-1][1]), BODY, bold=True, fill=AFTER, halo=True)
 
 
 def _unbroken(days: Sequence[tuple[date, float]]) -> Iterator[slice]:
     """Yield where days follow each other without a gap: a line over a gap would show what nobody said."""
     breaks = [at for at, (one, other) in enumerate(pairwise(days), start=1) if (other[0] - one[0]).days > 1]
     yield from (slice(start, end) for start, end in pairwise([0, *breaks, len(days)]))
-
-
-def _last_mood(point: tuple[float, float], number: str, top: float) -> str:
-    """Write the number of the last point above it, or below where the plot ends."""
-    x, y = point
-    beside = y + 46 if y < top + 40 else y - 24
-    return marks.text(x, beside, number, BODY, bold=True, fill=AFTER, anchor="middle")
 
 
 def _skills(progress: Progress, words: ProgressWords, top: float) -> Section:
@@ -126,8 +122,8 @@ def _skills(progress: Progress, words: ProgressWords, top: float) -> Section:
     ranked = progress.ranked
     shown = ranked[:MOST_SKILLS]
     drawn = [*_headings(heading, words.distress_scale, top), *_legend(words, top + 160)]
-    for rank, skill in enumerate(shown, start=1):
-        drawn += _row(rank, skill, words, top + 182 + ROW * (rank - 1))
+    for row, skill in enumerate(shown):
+        drawn += _row(place_of(row, skill), skill, words, top + 182 + ROW * row)
     height = 182 + ROW * len(shown) + 26
     if len(ranked) > len(shown):
         more = said(words.more, n=str(len(ranked) - len(shown)))
@@ -137,27 +133,31 @@ def _skills(progress: Progress, words: ProgressWords, top: float) -> Section:
 
 
 def _legend(words: ProgressWords, y: float) -> Iterator[str]:
-    yield marks.ring(LEFT + 13, y - 10, 11, BEFORE)
-    before = shortened(words.before, 300, SMALL)
-    yield marks.text(LEFT + 36, y, before, SMALL, fill=QUIET_INK)
-    yield marks.dot(LEFT + 373, y - 10, 13, AFTER)
-    yield marks.text(LEFT + 396, y, shortened(words.after, 300, SMALL), SMALL, fill=QUIET_INK)
+    before, after = (shortened(word, 300, SMALL) for word in (words.before, words.after))
+    then = LEFT + 40 + width(before, SMALL) + 28
+    yield marks.ring(LEFT + 14, y - 10, 14, BEFORE)
+    yield marks.text(LEFT + 40, y, before, SMALL, fill=QUIET_INK)
+    yield marks.arrow(then, then + 50, y - 10, AFTER)
+    yield marks.dot(then + 68, y - 10, 12, AFTER)
+    yield marks.text(then + 92, y, after, SMALL, fill=QUIET_INK)
 
 
-def _row(rank: int, skill: SkillProgress, words: ProgressWords, top: float) -> Iterator[str]:
+def _row(place: str, skill: SkillProgress, words: ProgressWords, top: float) -> Iterator[str]:
     first, second = top + 52, top + 92
     times = said(words.times, n=str(skill.times))
     yield marks.line(LEFT, top + 4, RIGHT, top + 4)
-    yield marks.text(LEFT, first, f"{rank}.", BODY, fill=QUIET_INK)
-    yield marks.text(LEFT + 52, first, shortened(skill.title, 700, BODY, bold=True), BODY, bold=True)
+    yield marks.text(LEFT, first, place, BODY, fill=QUIET_INK)
+    yield marks.text(TITLE_LEFT, first, shortened(skill.title, 700, BODY, bold=True), BODY, bold=True)
     if skill.before is None or skill.after is None:
-        yield marks.text(LEFT + 52, second, words.not_rated, SMALL, fill=QUIET_INK)
+        yield marks.text(TITLE_LEFT, second, words.not_rated, SMALL, fill=QUIET_INK)
         yield marks.text(RIGHT, second, times, SMALL, fill=QUIET_INK, anchor="end")
         return
-    yield marks.text(RIGHT, first, _change(skill, words), HEADING, bold=True, fill=AFTER, anchor="end")
+    fill = AFTER if (skill.eased or 0) > 0 else INK
+    yield marks.text(RIGHT, first, _change(skill, words), HEADING, bold=True, fill=fill, anchor="end")
     yield from _dumbbell(skill.before, skill.after, second - 10)
     numbers = f"{words.number(skill.before)} → {words.number(skill.after)} · {times}"
-    yield marks.text(RIGHT, second, numbers, SMALL, fill=QUIET_INK, anchor="end")
+    room = RIGHT - TRACK_RIGHT - 76
+    yield marks.text(RIGHT, second, shortened(numbers, room, SMALL), SMALL, fill=QUIET_INK, anchor="end")
 
 
 def _change(skill: SkillProgress, words: ProgressWords) -> str:
@@ -204,8 +204,3 @@ def _height_of(mood: float, top: float) -> float:
 
 def _share(number: float) -> float:
     return min(1.0, max(0.0, number / HIGHEST))
-
-
-def _anchor(x: float) -> Anchor:
-    """Keep the first and the last day within the card."""
-    return "start" if x < PLOT_LEFT + 20 else "end" if x > PLOT_RIGHT - 20 else "middle"

@@ -11,12 +11,22 @@ Anchor = Literal["start", "middle", "end"]
 
 
 def text(
-    x: float, y: float, words: str, size: int, *, bold: bool = False, fill: str = INK, anchor: Anchor = "start"
+    x: float,
+    y: float,
+    words: str,
+    size: int,
+    *,
+    bold: bool = False,
+    fill: str = INK,
+    anchor: Anchor = "start",
+    halo: bool = False,
 ) -> str:
-    """Write one line whose baseline is at `y`."""
-    weight = ' font-weight="bold"' if bold else ""
+    """Write one line whose baseline is at `y`; with a halo it stays readable over lines."""
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} font-size="{size}"{weight} fill="{fill}">{escape(words)}</text>'
+    look = f'font-size="{size}" fill="{fill}"'
+    weight = ' font-weight="bold"' if bold else ""
+    around = f' paint-order="stroke" stroke="{CARD}" stroke-width="10"' if halo else ""
+    return f"<text {place} {look}{weight}{around}>{escape(words)}</text>"
 
 
 def card(x: float, y: float, width: float, height: float) -> str:
@@ -28,19 +38,19 @@ def card(x: float, y: float, width: float, height: float) -> str:
 def line(x: float, y: float, to_x: float, to_y: float, *, width: float = 2, stroke: str = RULE) -> str:
     """Draw a straight line with round ends."""
     ends = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
-    return f'<line {ends} stroke="{stroke}" stroke-width="{width}" stroke-linecap="round"/>'
+    return f'<line {ends} stroke="{stroke}" stroke-width="{width:.1f}" stroke-linecap="round"/>'
 
 
 def path(points: list[tuple[float, float]], *, width: float, stroke: str) -> str:
     """Draw a line through the points."""
     through = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    look = f'fill="none" stroke="{stroke}" stroke-width="{width}" stroke-linejoin="round" stroke-linecap="round"'
+    look = f'fill="none" stroke="{stroke}" stroke-width="{width:.1f}" stroke-linejoin="round" stroke-linecap="round"'
     return f'<polyline points="{through}" {look}/>'
 
 
 def dot(x: float, y: float, radius: float, fill: str) -> str:
     """Draw a filled point."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{CARD}" stroke-width="3"/>'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{fill}"/>'
 
 
 def ring(x: float, y: float, radius: float, stroke: str) -> str:

@@ -82,6 +82,11 @@ def skills_heading(progress: Progress, words: ProgressWords) -> str:
     return words.helped_most if any((skill.eased or 0) > 0 for skill in progress.skills) else words.distress
 
 
+def place_of(row: int, skill: SkillProgress) -> str:
+    """Return the number of a skill among those that helped, a dash for one that did not (rows count from 0)."""
+    return f"{row + 1}." if (skill.eased or 0) > 0 else "–"
+
+
 def alt_text(progress: Progress, words: ProgressWords) -> str:
     """Return what the picture shows as lines of plain text, for who cannot see it."""
     lines = [
@@ -93,7 +98,7 @@ def alt_text(progress: Progress, words: ProgressWords) -> str:
         return "\n".join([*lines, words.no_skills])
     lines.append(f"{skills_heading(progress, words)}:")
     ranked = progress.ranked
-    lines += [f"{rank}. {_skill_line(skill, words)}" for rank, skill in enumerate(ranked[:MOST_SKILLS], start=1)]
+    lines += [f"{place_of(row, one)} {_skill_line(one, words)}" for row, one in enumerate(ranked[:MOST_SKILLS])]
     if len(ranked) > MOST_SKILLS:
         lines.append(said(words.more, n=str(len(ranked) - MOST_SKILLS)))
     return "\n".join(lines)
