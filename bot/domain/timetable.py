@@ -382,11 +382,12 @@ def _stopped(pauses: Spans, since: int) -> bool:
 
 
 def _own_gap(stream: Stream) -> int:
-    """Return how many seconds two prompts of the stream keep from each other."""
+    """Return how many seconds two prompts of the stream keep from each other: no more than its own times do."""
     if stream.apart:
         return min(stream.apart, LONGEST_APART) // timedelta(seconds=1)
     walls = sorted({localtime.second_of_day(wall) for wall in stream.at})
-    return min((later - earlier for earlier, later in pairwise(walls)), default=MINUTE)
+    around = pairwise((*walls, *(wall + DAY for wall in walls[:1])))
+    return min(_COMFORTABLE, *(later - earlier for earlier, later in around)) if walls else MINUTE
 
 
 def _reach(streams: Sequence[Stream]) -> Span:

@@ -198,6 +198,37 @@ def test_windows_without_a_break_keep_their_spacing_over_midnight() -> None:
     assert all(b.due - a.due >= timedelta(hours=6) for a, b in pairwise(sent))
 
 
+def test_an_evening_and_the_next_morning_keep_their_spacing() -> None:
+    told = plan(drawn("06:00", "23:30", times=2, apart=timedelta(hours=8)))
+    found = [slot.due for slot in slots(told, utc("2026-11-02"), utc("2026-12-12")) if not slot.reason]
+    assert len(found) == 80
+    assert all(b - a >= timedelta(hours=8) for a, b in pairwise(found))
+
+
+def test_exact_times_stay_exact_when_a_night_is_short() -> None:
+    told = plan(at("09:00", "21:00"))
+    assert moments(told, "2026-03-07") == [utc("2026-03-07T14:00"), utc("2026-03-08T02:00")]
+    assert moments(told, "2026-03-08") == [utc("2026-03-08T13:00"), utc("2026-03-09T01:00")]
+
+
+def test_a_window_of_almost_a_day_keeps_away_from_what_comes_two_days_on() -> None:
+    told = plan(at("00:00"), drawn("23:59", "23:58"), quiet=(between("00:05", "23:50"),))
+    found = [slot for slot in slots(told, utc("2026-11-02"), utc("2026-12-12")) if not slot.reason]
+    assert {slot.stream for slot in found} == {"phq-9", "skill"}
+    assert all(b.due - a.due >= timedelta(minutes=5) for a, b in pairwise(found) if a.stream != b.stream)
+
+
+def test_the_next_slot_is_found_where_waiting_puts_two_days_in_another_order() -> None:
+    told = plan(
+        at("23:50", "23:54", "23:58", name="first"), at("00:01", "23:50", apart=timedelta(minutes=3)), most_per_day=9
+    )
+    first, last = utc("2026-11-02T12:00"), utc("2026-11-12T12:00")
+    found = [slot for slot in slots(told, first, last) if slot.stream == "phq-9" and not slot.reason]
+    assert [slot.key for slot in found] != sorted(slot.key for slot in found)
+    followed = [next_slot(told, "phq-9", after) for after in (first, *(slot.due for slot in found[:-1]))]
+    assert followed == found
+
+
 def test_drawn_moments_keep_away_from_exact_ones() -> None:
     told = plan(drawn("15:00", "17:00"), at("16:00"))
     for seed in range(40):
@@ -228,6 +259,22 @@ def test_the_daily_maximum_leaves_out_the_streams_listed_last() -> None:
         ("second", ""),
         ("second", "daily maximum"),
         ("first", ""),
+    ]
+
+
+def test_what_was_sent_before_a_move_counts_first() -> None:
+    """At 18:00 in New York a session meets in London; at 18:00 in Los Angeles none does, but one was sent by then."""
+    told = plan(
+        at("18:00", name="first"),
+        at("09:00", name="second"),
+        most_per_day=1,
+        session_zone="Europe/London",
+        sessions=(Session(days=frozenset({0}), hours=between("22:30", "23:30"), kind="group"),),
+        moves=(Move(at=utc("2026-11-02T17:00"), zone="America/Los_Angeles"),),
+    )
+    assert [(slot.stream, slot.reason) for slot in on(told, "2026-11-02")] == [
+        ("second", ""),
+        ("first", "daily maximum"),
     ]
 
 

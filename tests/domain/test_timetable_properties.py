@@ -31,18 +31,16 @@ Change = tuple[str, date]
 
 def _changes() -> list[Change]:
     """Return each zone with the days on which its clocks change, so that they are drawn often."""
-    found: list[Change] = []
-    for zone in ZONES:
-        there = ZoneInfo(zone)
-        for year in (2024, 2027):
-            noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=days) for days in range(366)]
-            offsets = [noon.astimezone(there).utcoffset() for noon in noons]
-            found += [
-                (zone, noon.date())
-                for noon, before, after in zip(noons[1:], offsets, offsets[1:], strict=False)
-                if before != after
-            ]
-    return found
+    weeks = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(weeks=week) for week in range(300)]
+    return [
+        (zone, (before + timedelta(days=days)).date())
+        for zone, there in ((zone, ZoneInfo(zone)) for zone in ZONES)
+        for before, after in pairwise(weeks)
+        if before.astimezone(there).utcoffset() != after.astimezone(there).utcoffset()
+        for days in range(7)
+        if (before + timedelta(days=days)).astimezone(there).utcoffset()
+        != (before + timedelta(days=days + 1)).astimezone(there).utcoffset()
+    ]
 
 
 walls = st.builds(time, st.integers(0, 23), st.sampled_from([0, 1, 15, 30, 59]))
