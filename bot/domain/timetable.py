@@ -76,7 +76,7 @@ _NEAR = 2
 """Prompts of days farther from each other than this cannot come close: windows last a day at most."""
 
 _MEMORY = 12
-"""How many moves and pauses back it counts what they left standing; more of them within days are not a life."""
+"""How many moves and pauses back a day looks for what they left standing; so that no number of them costs much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

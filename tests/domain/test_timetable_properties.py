@@ -210,7 +210,7 @@ def test_the_next_slot_is_the_next_one_of_the_timetable(drawn_plan: tuple[Plan, 
         )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans(turning=True))
 def test_what_is_known_later_changes_nothing_before(drawn_plan: tuple[Plan, datetime]) -> None:
     plan, around = drawn_plan
