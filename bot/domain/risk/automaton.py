@@ -8,6 +8,7 @@ elements after Navarro and Raffinot). Nothing is ever tried again, so there is n
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple
 
 from bot.domain.risk.pattern import Element, Pattern, Phrase
 
@@ -15,8 +16,7 @@ Symbols = tuple[str, ...]
 """What a word counts as: itself, and the beginnings ("suicid~") that patterns look for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text, ready to be looked up. `start` and `end` are places in the text as written."""
 
     symbols: Symbols
@@ -56,13 +56,15 @@ class Automaton:
         self._patterns = tuple(patterns)
         self._root = _Node()
         self._last = 0
+        self._not_last = 0
         self._optional = 0
-        self._gaps: dict[int, int] = {}
+        self._gaps: list[tuple[int, int]] = []
         self._pattern_of: dict[int, int] = {}
         self._most_optional = 0
         self._lay_out()
-        self._prefix_lengths = sorted({len(word) - 1 for word in self.vocabulary() if word.endswith("~")})
         self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
+        self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
+        self._symbols = {word: self._worked_out(word) for word in self.vocabulary()}
 
     def vocabulary(self) -> frozenset[str]:
         """Return the words of all patterns, beginnings with their "~"."""
@@ -83,7 +85,10 @@ class Automaton:
 
     def symbols(self, word: str) -> Symbols:
         """Return what a word counts as."""
-        beginnings = (word[:length] + "~" for length in self._prefix_lengths if length <= len(word))
+        return self._symbols.get(word) or self._worked_out(word)
+
+    def _worked_out(self, word: str) -> Symbols:
+        beginnings = [word[:length] + "~" for length in self._prefix_lengths if length <= len(word)]
         return (word, *(beginning for beginning in beginnings if beginning in self._prefixes))
 
     def scan(self, words: Sequence[Word]) -> tuple[list[int], int]:
@@ -95,8 +100,13 @@ class Automaton:
         for place, word in enumerate(words):
             if not word.gap_may_cross:
                 since = place
-            entered[place] = self._skipping_optional(entered[place])
-            active = entered[place] | self._across_gaps(entered, place, since)
+            if entered[place]:
+                entered[place] = self._skipping_optional(entered[place])
+            active = entered[place]
+            for count, gaps in self._gaps:
+                if place - count <= since:
+                    break
+                active |= entered[place - count] & gaps
             steps += 1 + self._take(words, place, active, entered, ends)
         return ends, steps
 
@@ -118,21 +128,24 @@ class Automaton:
 
     def _lay_out(self) -> None:
         bit = 0
+        gaps: dict[int, int] = {}
         for number, pattern in enumerate(self._patterns):
             run = 0
             for place, element in enumerate(pattern.elements):
                 self._add(element, 1 << bit, first=place == 0)
+                for words in range(1, element.gap + 1):
+                    gaps[words] = gaps.get(words, 0) | 1 << bit
                 run = run + 1 if element.optional else 0
                 self._most_optional = max(self._most_optional, run)
                 bit += 1
             self._last |= 1 << (bit - 1)
             self._pattern_of[bit - 1] = number
+        self._not_last = ~self._last
+        self._gaps = sorted(gaps.items())
 
     def _add(self, element: Element, bit: int, *, first: bool) -> None:
         if element.optional:
             self._optional |= bit
-        for words in range(1, element.gap + 1):
-            self._gaps[words] = self._gaps.get(words, 0) | bit
         for phrase in element.phrases:
             node = self._root
             for word in phrase:
@@ -141,35 +154,26 @@ class Automaton:
             node.begin |= bit if first else 0
 
     def _skipping_optional(self, entered: int) -> int:
-        if entered:
-            for _ in range(self._most_optional):
-                entered |= (entered & self._optional) << 1
+        for _ in range(self._most_optional):
+            if not (skipped := entered & self._optional):
+                break
+            entered |= skipped << 1
         return entered
-
-    def _across_gaps(self, entered: Sequence[int], place: int, since: int) -> int:
-        """Return what was entered so few words ago that a gap reaches from there; never across a sentence's end."""
-        reached = 0
-        for words, gaps in self._gaps.items():
-            if place - words > since and (before := entered[place - words]):
-                reached |= before & gaps
-        return reached
 
     def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> int:
         """Move the active patterns on by every phrase that begins at `place`. Return the steps taken."""
         nodes = [self._root]
         steps = 0
         for after in range(place, len(words)):
-            onward = []
-            for symbol in words[after].symbols:
-                onward += [node.onward[symbol] for node in nodes if symbol in node.onward]
-            for node in onward:
+            symbols = words[after].symbols
+            nodes = [node.onward[symbol] for node in nodes for symbol in symbols if symbol in node.onward]
+            if not nodes:
+                break
+            for node in nodes:
                 steps += 1
                 if found := (active & node.ends) | node.begin:
                     ends[after + 1] |= found & self._last
-                    entered[after + 1] |= (found & ~self._last) << 1
-            if not onward:
-                break
-            nodes = onward
+                    entered[after + 1] |= (found & self._not_last) << 1
         return steps
 
 

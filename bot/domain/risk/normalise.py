@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 CLAUSE, LINE, SENTENCE = 1, 2, 3
 """How strongly a word is cut off from the one before it; 0 is not at all."""
@@ -51,8 +52,7 @@ _PARTS = re.compile(
 _SENTENCE_OF_ONE_WORD = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A word as it stands in the evened text. `start` and `end` are places in the text as it was written.
 
     `cut` is how strongly it is cut off from the word before; `spaced` when its letters stood apart.
@@ -125,8 +125,9 @@ def raw_words(text: Evened) -> Iterator[Raw]:
         if cut == SENTENCE and since_stop < _SENTENCE_OF_ONE_WORD:
             cut = CLAUSE
         since_stop = 1 if cut >= LINE else since_stop + 1
-        word = re.sub(r"[\W_]", "", part) if kind == "spaced" else part.replace("'", "")
-        yield Raw(word, text.place(found.start()), text.place_after(found.end()), cut, kind == "spaced")
+        spaced = kind == "spaced"
+        word = re.sub(r"[\W_]", "", part) if spaced else part.replace("'", "")
+        yield Raw(word, text.place(found.start()), text.place_after(found.end()), cut, spaced)
         cut = 0
 
 

@@ -13,31 +13,33 @@ class Reading:
 
     def __init__(self, automaton: Automaton, spelling: Spelling, contrast: Iterable[str]) -> None:
         self._symbols = automaton.symbols
-        self._known = automaton.vocabulary()
         self._spelling = spelling
         self._contrast = frozenset(contrast)
 
     def words(self, text: str) -> list[Word]:
         """Return the words of the text in order."""
         words: list[Word] = []
+        seen: dict[str, Phrase] = {}
         before: Raw | None = None
         for raw in raw_words(evened(text)):
-            whole = self._spelling.joined(before.word, raw.word) if before and not raw.spaced else ()
-            if before and whole:
+            beside = before and words and words[-1].start == before.start
+            whole = self._spelling.joined(before.word, raw.word) if before and beside else ()
+            if whole:
                 words[-1] = self._word(whole[0], words[-1].start, raw.end, words[-1].cut)
+            elif raw.spaced:
+                words.extend(self._read_spaced(raw))
             else:
-                words.extend(self._read(raw))
+                if raw.word not in seen:
+                    seen[raw.word] = self._meant(raw.word)
+                words.extend(self._at(seen[raw.word], raw))
             before = None if whole else raw
         return words
 
-    def _read(self, raw: Raw) -> Iterator[Word]:
-        if raw.spaced:
-            yield from self._read_spaced(raw)
-            return
-        meant = self._spelling.words(raw.word)
-        if meant == (raw.word,) and not raw.word[0].isalnum() and raw.word not in self._known:
-            return
-        yield from self._at(meant, raw)
+    def _meant(self, written: str) -> Phrase:
+        """Return what a written word or sign stands for; nothing when it is a sign that no pattern knows."""
+        if written[0].isalnum() or written[0] in "@$":
+            return self._spelling.words(written)
+        return self._spelling.sign(written)
 
     def _read_spaced(self, raw: Raw) -> Iterator[Word]:
         """Letters written apart are a word or several, or else just letters; their places are told roughly."""
@@ -53,5 +55,4 @@ class Reading:
 
     def _word(self, word: str, start: int, end: int, cut: int) -> Word:
         strength = max(cut, LINE) if word in self._contrast else cut
-        crossed = cut < SENTENCE
-        return Word(symbols=self._symbols(word), start=start, end=end, cut=strength, gap_may_cross=crossed)
+        return Word(self._symbols(word), start, end, strength, cut < SENTENCE)

@@ -14,13 +14,11 @@ _LEET = (
 )
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _ONLY_LETTERS = re.compile(r"[^\W\d_]+")
-_LONGEST_SPELT = 40
+_LONGEST_SPELT = 32
 """Longer words are nobody's misspelling."""
 _LONGEST_PIECE = 14
 _SHORTEST_RUN_TOGETHER = 6
-_SHORT_PIECES = frozenset(
-    ["a", "i", "y", "im", "my", "me", "to", "be", "it", "is", "no", "do", "in", "yo", "mi", "ya"]
-)
+_SHORT_PIECES = frozenset(["a", "i", "y", "im", "my", "me", "to", "be", "it", "is", "no", "do", "in", "yo", "mi", "ya"])
 _MOST_CENSORED = 2
 _SHORTEST_FORGIVEN = 5
 
@@ -64,6 +62,10 @@ class Spelling:
             return (written,)
         return self._repaired(written) or (written,)
 
+    def sign(self, written: str) -> Phrase:
+        """Return what an emoji stands for, empty when nothing is known of it."""
+        return self._understood(written)
+
     def letters(self, run: str) -> tuple[int, Phrase, int]:
         """Return the words that letters written apart make up, and how many letters before and after are left over."""
         ends = ((0, 0), (1, 0), (0, 1), (1, 1)) if len(run) <= _LONGEST_PIECE else ((0, 0),)
@@ -81,7 +83,10 @@ class Spelling:
     def _repaired(self, written: str) -> Phrase:
         if not _ONLY_LETTERS.fullmatch(written):
             return self._without_disguise(written)
-        return self._unstretched(written) or self._forgiving(written) or self._run_together(written)
+        return self._misspelt(written) or self._run_together(written)
+
+    def _misspelt(self, word: str) -> Phrase:
+        return self._unstretched(word) or self._forgiving(word)
 
     def _understood(self, word: str) -> Phrase:
         if word in self._meant:
@@ -103,8 +108,9 @@ class Spelling:
     def _without_disguise(self, word: str) -> Phrase:
         if not any(character.isalpha() for character in word):
             return ()
+        censored = "*" in word
         for plain in _undisguised(word):
-            if found := self._understood(plain) or self._unstretched(plain) or self._forgiving(plain):
+            if found := self._understood(plain) or (not censored and self._misspelt(plain)):
                 return found
         parts = tuple(part for part in re.split(r"[@$!*|]+", word) if part)
         return tuple(meant for part in parts for meant in self.words(part)) if len(parts) > 1 else ()
@@ -114,22 +120,32 @@ class Spelling:
 
     def _pieces(self, run: str) -> Phrase:
         """Return the known words that a run of letters is made of, the fewest, empty when it is not."""
-        best: list[tuple[str, ...] | None] = [(), *[None] * len(run)]
-        for end in range(1, len(run) + 1):
-            for start in range(max(0, end - _LONGEST_PIECE), end):
-                before, piece = best[start], run[start:end]
-                if before is None or not self._is_piece(piece):
-                    continue
-                present = best[end]
-                if present is None or len(before) + 1 < len(present):
-                    best[end] = (*before, piece)
-        pieces = best[-1] or ()
+        fewest: list[tuple[int, int] | None] = [(0, 0), *[None] * len(run)]
+        for start in range(len(run)):
+            here = fewest[start]
+            if here is None:
+                continue
+            for end in range(start + 1, min(start + _LONGEST_PIECE, len(run)) + 1):
+                present = fewest[end]
+                if (present is None or here[0] + 1 < present[0]) and self._is_piece(run[start:end]):
+                    fewest[end] = (here[0] + 1, start)
+        pieces = _traced(run, fewest)
         return tuple(word for piece in pieces for word in self._understood(piece)) if len(pieces) > 1 else ()
 
     def _is_piece(self, piece: str) -> bool:
         if len(piece) < 3 and piece not in _SHORT_PIECES:
             return False
         return piece in self._known or piece in self._meant
+
+
+def _traced(run: str, fewest: Sequence[tuple[int, int] | None]) -> list[str]:
+    """Return the pieces from the end back to the beginning, in order; none when the end was not reached."""
+    pieces: list[str] = []
+    end = len(run)
+    while end and (step := fewest[end]):
+        pieces.append(run[step[1] : end])
+        end = step[1]
+    return pieces[::-1]
 
 
 def _one_less(word: str) -> Iterator[str]:
@@ -141,8 +157,7 @@ def _undisguised(word: str) -> Iterator[str]:
     stars = word.count("*")
     if stars > _MOST_CENSORED:
         return
-    for leet in _LEET:
-        plain = word.translate(leet)
+    for plain in dict.fromkeys(word.translate(leet) for leet in _LEET):
         for vowels in product("aeiou", repeat=stars):
             yield _filled(plain, vowels)
 
