@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from bot.content.library import Content, load
+from bot.journal import set_up
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
 from bot.storage.vault import Vault
@@ -22,6 +23,7 @@ NOW = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
 
 VAULT = Vault([("k1", b"0" * 32)])
 
+set_up("json", "warning")
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("ci")
 

@@ -105,8 +105,8 @@ async def _reachable(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[
         "group": clinicians + supervisors,
     }
     named = [member for role in roles for member in by_role[role]]
-    unblocked = [one for one in dict.fromkeys(named) if (await people.person(tx, one.person_id)).blocked_at is None]
-    return tuple(unblocked)
+    known = await people.members_with_people(tx, [member.id for member in named])
+    return tuple(member for member, person in known if person.blocked_at is None)
 
 
 async def _send_alert(tx: Tx, content: Content, filed: Filed, told: Sequence[Member], now: datetime) -> None:

@@ -61,7 +61,7 @@ async def plan_ahead(tx: Tx, content: Content, person: Person, member: Member, n
     ahead = await prompts.planned_streams(tx, member.id)
     missing = [stream.id for stream in plan.streams if stream.id not in ahead]
     taken = await prompts.taken_slots(tx, member.id, now - LOOK_BACK)
-    found = planned(plan, member, missing, taken, now)
+    found = planned(plan, member, missing, taken, now, since=now)
     await prompts.plan(tx, found)
     look_at = now + LOOK_AGAIN if len(found) < len(missing) else None
     if look_at != member.plan_at:
@@ -75,16 +75,24 @@ async def plan_anew(tx: Tx, content: Content, person: Person, member: Member, no
 
 
 def planned(
-    plan: Plan, member: Member, streams: Sequence[str], taken: frozenset[tuple[str, str]], now: datetime
+    plan: Plan,
+    member: Member,
+    streams: Sequence[str],
+    taken: frozenset[tuple[str, str]],
+    now: datetime,
+    *,
+    since: datetime,
 ) -> list[Prompt]:
-    """Return the next prompt of each of these streams whose slot is not taken."""
-    found = ((stream, _free_slot(plan, stream, taken, now)) for stream in streams)
+    """Return the next prompt after `since` of each of these streams that is not taken and may still be sent."""
+    found = ((stream, _free_slot(plan, stream, taken, now, since)) for stream in streams)
     return [_prompt(plan, member, stream, slot) for stream, slot in found if slot]
 
 
-def _free_slot(plan: Plan, stream: str, taken: frozenset[tuple[str, str]], now: datetime) -> Slot | None:
-    slot = next_slot(plan, stream, now)
-    while slot and (stream, slot.key) in taken:
+def _free_slot(
+    plan: Plan, stream: str, taken: frozenset[tuple[str, str]], now: datetime, since: datetime
+) -> Slot | None:
+    slot = next_slot(plan, stream, max(since, now - LOOK_BACK))
+    while slot and (slot.latest < now or (stream, slot.key) in taken):
         slot = next_slot(plan, stream, slot.due)
     return slot
 

@@ -245,7 +245,7 @@ def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: date
         if receiver := receivers.get(prompt.member_id):
             streams = [prompt.stream] if any(s.id == prompt.stream for s in receiver.plan.streams) else []
             taken = frozenset({(prompt.stream, prompt.slot)})
-            following += planned(receiver.plan, receiver.member, streams, taken, now)
+            following += planned(receiver.plan, receiver.member, streams, taken, now, since=prompt.due_at)
     return following
 
 
