@@ -31,7 +31,7 @@ MOST_TICKS = 6
 PLOT_HEIGHT, PLOT_LEFT, PLOT_RIGHT = 270, LEFT + 66, RIGHT - 78
 ROW = 112
 TITLE_LEFT = LEFT + 52
-TRACK_LEFT, TRACK_RIGHT = TITLE_LEFT + 38, LEFT + 510
+TRACK_LEFT, TRACK_RIGHT = TITLE_LEFT + 46, LEFT + 510
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,9 @@ def _row(place: str, skill: SkillProgress, words: ProgressWords, top: float) -> 
     times = said(words.times, n=str(skill.times))
     yield marks.line(LEFT, top + 4, RIGHT, top + 4)
     yield marks.text(LEFT, first, place, BODY, fill=QUIET_INK)
-    yield marks.text(TITLE_LEFT, first, shortened(skill.title, 700, BODY, bold=True), BODY, bold=True)
+    yield marks.text(
+        TITLE_LEFT, first, shortened(skill.title, RIGHT - TITLE_LEFT - 150, BODY, bold=True), BODY, bold=True
+    )
     if skill.before is None or skill.after is None:
         yield marks.text(TITLE_LEFT, second, words.not_rated, SMALL, fill=QUIET_INK)
         yield marks.text(RIGHT, second, times, SMALL, fill=QUIET_INK, anchor="end")
@@ -156,7 +158,7 @@ def _row(place: str, skill: SkillProgress, words: ProgressWords, top: float) -> 
     yield marks.text(RIGHT, first, _change(skill, words), HEADING, bold=True, fill=fill, anchor="end")
     yield from _dumbbell(skill.before, skill.after, second - 10)
     numbers = f"{words.number(skill.before)} → {words.number(skill.after)} · {times}"
-    room = RIGHT - TRACK_RIGHT - 76
+    room = RIGHT - TRACK_RIGHT - 90
     yield marks.text(RIGHT, second, shortened(numbers, room, SMALL), SMALL, fill=QUIET_INK, anchor="end")
 
 
@@ -169,9 +171,9 @@ def _change(skill: SkillProgress, words: ProgressWords) -> str:
 def _dumbbell(before: float, after: float, y: float) -> Iterator[str]:
     """Draw a ring before, a smaller full point after, and an arrow where there is room for one between them."""
     start, end = (TRACK_LEFT + _share(number) * (TRACK_RIGHT - TRACK_LEFT) for number in (before, after))
-    yield marks.text(TRACK_LEFT - 18, y + 10, "0", SMALL, fill=QUIET_INK, anchor="end")
+    yield marks.text(TRACK_LEFT - 27, y + 10, "0", SMALL, fill=QUIET_INK, anchor="end")
     yield marks.line(TRACK_LEFT, y, TRACK_RIGHT, y, width=6)
-    yield marks.text(TRACK_RIGHT + 18, y + 10, str(HIGHEST), SMALL, fill=QUIET_INK)
+    yield marks.text(TRACK_RIGHT + 27, y + 10, str(HIGHEST), SMALL, fill=QUIET_INK)
     if abs(end - start) > 52:
         way = 1 if end > start else -1
         yield marks.arrow(start + 14 * way, end - 14 * way, y, AFTER)
