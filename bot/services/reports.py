@@ -99,5 +99,5 @@ def _words(voice: Voice) -> ProgressWords:
         alt_skill=voice.label("progress-alt-skill"),
         alt_unrated=voice.label("progress-alt-unrated"),
         day=lambda day: format_skeleton("MMMd", day, locale=voice.language),
-        number=lambda number: format_decimal(number, "0.#", locale=voice.language),
+        number=lambda number: format_decimal(round(number, 1), "0.#", locale=voice.language),
     )
