@@ -85,15 +85,18 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def wired(settings: Settings) -> AsyncIterator[App]:
-    """Wire an app, and take it apart in the end. Raises CannotStart, WrongVersion or BadKey."""
+async def wired(settings: Settings, library: LiveLibrary | None = None) -> AsyncIterator[App]:
+    """Wire an app, and take it apart in the end; `library` where the content is loaded already.
+
+    Raises CannotStart, WrongVersion or BadKey.
+    """
     if not settings.token.get_secret_value():
         raise CannotStart("no bot token: put INTERLUDE_TOKEN=... from @BotFather into .env, or try `interlude demo`")
     store = Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
     bot = make_bot(settings)
     try:
         await demand_current(store)
-        library = LiveLibrary(settings.content_dir)
+        library = library or LiveLibrary(settings.content_dir)
         _demand_content(library)
         yield _wire(settings, store, library, bot, await _username(bot))
     finally:

@@ -5,8 +5,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from bot.content.library import Content
-from bot.domain.programme import Hours, Programme
 from bot.domain.plan import Move, Pause, Plan, Preferences, plan_for
+from bot.domain.programme import Hours, Programme
 from bot.domain.timetable import Slot, next_slot
 from bot.storage import people, prompts
 from bot.storage.people import Member, Person

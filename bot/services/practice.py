@@ -9,7 +9,7 @@ from bot.content.library import Content
 from bot.domain import flow
 from bot.domain.activity import FreeText, Measure, Skill
 from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
-from bot.domain.scoring import raised, score
+from bot.domain.scoring import Raised, raised, score
 from bot.services import access
 from bot.services.safety import examine, respond
 from bot.services.screens import ended_message, screen_message
@@ -160,7 +160,10 @@ async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Inpu
     await _end_if_ended(tx, going, effects, turn.now)
     await _save(tx, going, turn_before)
     level = await respond(tx, content, turn, going.member, going.person, going.found)
-    await _answer(tx, content, turn, going, effects, fresh=fresh or level in ("red", "orange"))
+    worrying = level in ("red", "orange")
+    if worrying:
+        going.unclear = None  # what they wrote was answered with help; nobody quibbles about its form
+    await _answer(tx, content, turn, going, effects, fresh=fresh or worrying)
     return False
 
 
@@ -204,15 +207,9 @@ def _item_flags(measure: Measure, answer: Answer, answer_id: int) -> list[Flag]:
     return _flags(measure, raised(measure, numbers, None, None), answer_id)
 
 
-def _flags(measure: Measure, found: Sequence[object], answer_id: int | None) -> list[Flag]:
+def _flags(measure: Measure, found: Sequence[Raised], answer_id: int | None) -> list[Flag]:
     return [
-        Flag(
-            level=one.level,  # type: ignore[attr-defined]
-            category="measure",
-            rule=one.rule,  # type: ignore[attr-defined]
-            version=measure.version,
-            answer_id=answer_id,
-        )
+        Flag(level=one.level, category="measure", rule=one.rule[:64], version=measure.version, answer_id=answer_id)
         for one in found
     ]
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
 from bot.domain.activity import Measure, Skill
+from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
-from bot.domain.plan import Plan, allowed, first_allowed
 from bot.services import practice
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned

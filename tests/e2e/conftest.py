@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bot.app import App, wired
 from bot.config import Settings
+from bot.content.live import LiveLibrary
 from bot.sandbox import SandboxClient, serve
 from bot.services.enrolment import invite
 from bot.storage.vault import new_key
@@ -75,8 +76,13 @@ class Stage:
         return message
 
 
+@pytest.fixture(scope="session")
+def library() -> LiveLibrary:
+    return LiveLibrary(CONTENT)
+
+
 @pytest.fixture
-async def stage(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> AsyncIterator[Stage]:
     (tmp_path / "test.db").write_bytes(sqlite_template.read_bytes())
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
@@ -93,7 +99,7 @@ async def stage(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Stage]:
             messages_per_chat=1000,
         )
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        async with wired(settings) as app:
+        async with wired(settings, library) as app:
             running = asyncio.create_task(app.run())
             await asyncio.wait_for(app.clock.moved.wait(), 5)
             try:

@@ -86,7 +86,7 @@ const pause = (milliseconds) => new Promise((done) => { setTimeout(done, millise
 // a text with its entities
 
 function words(message) {
-  const text = message.text ?? message.caption ?? "";
+  const text = (message.text ?? message.caption ?? "").replace(/^(\/start) \S+$/, "$1");
   const entities = message.entities ?? message.caption_entities ?? [];
   const cuts = new Set([0, text.length]);
   for (const { offset, length } of entities) { cuts.add(offset); cuts.add(offset + length); }
