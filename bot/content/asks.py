@@ -57,7 +57,7 @@ def split_score(label: str) -> tuple[str, int | None]:
 def kind_of(section: Section) -> str:
     """Return the step's way of asking, or nothing. A near miss is read as what it seems to mean."""
     written = section.attributes.values.get("ask", "")
-    return written if written in ASKS else closest(written, ASKS)
+    return written if not written or written in ASKS else closest(written, ASKS)
 
 
 def _check_kind(section: Section, report: Report) -> None:

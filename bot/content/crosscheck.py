@@ -6,12 +6,11 @@ from bot.content.findings import START
 from bot.content.messages import Messages, compare, reference
 from bot.content.programmes import check_names
 from bot.content.reading import Reading
-from bot.content.risk_file import RiskFile, detector
+from bot.content.risk_file import RiskFile, tried
 from bot.content.sources import Kind
 from bot.content.translations import compare_activities
 from bot.domain.activity import Measure, Skill
 from bot.domain.programme import Programme
-from bot.domain.risk import PatternError
 
 
 def check(readings: Sequence[Reading]) -> None:
@@ -19,7 +18,7 @@ def check(readings: Sequence[Reading]) -> None:
     _check_translations(readings)
     _check_messages(readings)
     _check_rule_ids(readings)
-    _check_rules_together(readings)
+    _try_rules(readings)
     _check_programmes(readings)
 
 
@@ -52,17 +51,11 @@ def _check_rule_ids(readings: Sequence[Reading]) -> None:
             seen[rule.id] = reading.source.file
 
 
-def _check_rules_together(readings: Sequence[Reading]) -> None:
-    """Report word lists that can be read alone but not with those of the languages before."""
-    together: tuple[RiskFile, ...] = ()
-    for reading in readings:
-        if isinstance(reading.value, RiskFile) and not reading.report.broken:
-            try:
-                detector((*together, reading.value))
-            except PatternError as error:
-                reading.report.add("C071", START, f"'{error.pattern}' does not go with the other languages: {error}")
-            else:
-                together = (*together, reading.value)
+def _try_rules(readings: Sequence[Reading]) -> None:
+    """Try the rules of all files that are sound so far on their examples."""
+    sound = {r.source.file: r for r in readings if isinstance(r.value, RiskFile) and not r.report.broken}
+    for finding in tried(tuple(r.value for r in sound.values() if isinstance(r.value, RiskFile))):
+        sound[finding.file].report.take([finding])
 
 
 def _check_programmes(readings: Sequence[Reading]) -> None:

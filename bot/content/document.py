@@ -1,20 +1,21 @@
 """A Markdown file taken apart: front matter, what stands before the first step, and one section a `##` heading."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
-from markdown_it.tree import SyntaxTreeNode
-
 from bot.content.attributes import Attributes, read_attributes
 from bot.content.findings import Finding, Place, Report
 from bot.content.front_matter import FrontMatter, read_front_matter, split
-from bot.content.rendering import block, blocks, inline, is_task, leads_outside, styled, tree
+from bot.content.lines import Lines
+from bot.content.nodes import Node
+from bot.content.rendering import block, blocks, inline, is_task, leads_outside, parse, styled
 from bot.content.sources import Source
-from bot.domain.words import Words, join, plain
+from bot.domain.words import Words, fields, join, plain
 
+LISTS = frozenset({"bullet_list", "ordered_list"})
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(\[[ xX]\]\s+)?")
 _SCORE = re.compile(r"\s*=\s*-?\d+\s*")
 _NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")
@@ -93,12 +94,13 @@ def take_apart(source: Source) -> Document:
     plain_markdown = source.kind in {"messages", "risk"}
     yaml, markdown, before = (None, source.text, 0) if plain_markdown else split(source.text)
     front = None if plain_markdown else read_front_matter(yaml, report)
-    lines = _Lines(markdown.split("\n"), before)
-    parts = list(_parted(tree(markdown)))
+    lines = Lines(markdown.split("\n"), before)
+    nodes = parse(markdown)
+    parts = list(_parted(nodes))
     opening = _section(None, parts[0][1], lines, report)
     sections = tuple(_section(heading, nodes, lines, report) for heading, nodes in parts[1:])
-    if source.kind != "risk":
-        _report_html(parts, lines, report)
+    if "<" in markdown and source.kind != "risk":
+        _report_html(nodes, lines, report)
     return Document(front=front, opening=opening, sections=sections, findings=report.findings)
 
 
@@ -107,40 +109,10 @@ def anchor(title: str) -> str:
     return _NOT_IN_ANCHORS.sub("", title.strip().lower()).replace(" ", "-")
 
 
-class _Lines:
-    """The lines of the Markdown, and how many lines of the file stand before them."""
-
-    def __init__(self, lines: list[str], before: int) -> None:
-        self._lines = lines
-        self._before = before
-
-    def start(self, node: SyntaxTreeNode) -> Place:
-        return Place(self._span(node)[0] + self._before + 1, 1)
-
-    def raw(self, node: SyntaxTreeNode) -> list[str]:
-        return self._lines[slice(*self._span(node))]
-
-    def find(self, text: str, node: SyntaxTreeNode) -> Place:
-        """Return where a text first stands in a block, or the block's start."""
-        for number in range(*self._span(node)):
-            column = self._lines[number].find(text)
-            if column >= 0:
-                return Place(number + self._before + 1, column + 1)
-        return self.start(node)
-
-    def _span(self, node: SyntaxTreeNode) -> tuple[int, int]:
-        around: SyntaxTreeNode | None = node
-        while around is not None:
-            if not around.is_root and around.map:
-                return around.map
-            around = around.parent
-        return (0, 1)
-
-
-def _parted(root: SyntaxTreeNode) -> Iterator[tuple[SyntaxTreeNode | None, list[SyntaxTreeNode]]]:
-    heading: SyntaxTreeNode | None = None
-    nodes: list[SyntaxTreeNode] = []
-    for node in root.children:
+def _parted(blocks: list[Node]) -> Iterator[tuple[Node | None, list[Node]]]:
+    heading: Node | None = None
+    nodes: list[Node] = []
+    for node in blocks:
         if node.type == "heading" and node.tag == "h2":
             yield heading, nodes
             heading, nodes = node, []
@@ -149,33 +121,41 @@ def _parted(root: SyntaxTreeNode) -> Iterator[tuple[SyntaxTreeNode | None, list[
     yield heading, nodes
 
 
-def _section(heading: SyntaxTreeNode | None, nodes: list[SyntaxTreeNode], lines: _Lines, report: Report) -> Section:
+def _section(heading: Node | None, nodes: list[Node], lines: Lines, report: Report) -> Section:
     words = inline(heading.children) if heading else ()
     attributes = _attributes(heading, lines, report) if heading else Attributes()
     title = plain(words)
-    lists = [_block(node, lines) for node in nodes]
+    parts = [_block(node, lines) for node in nodes]
     return Section(
         id=attributes.id or anchor(title),
         title=title,
         heading=styled(words, "bold"),
         place=lines.start(heading) if heading else Place(1, 1),
         attributes=attributes,
-        blocks=tuple(part for part in lists if part.words or part.items),
-        images=tuple(_images(nodes, lines)),
-        stray=tuple(_stray(nodes, lines)),
-        fields=_fields([heading, *nodes] if heading else nodes, lines),
+        blocks=tuple(part for part in parts if part.words or part.items),
+        images=tuple(image for node in _with(heading, nodes) for image in _images(node, lines)),
+        stray=tuple(_stray(heading, nodes, parts, lines)),
+        fields=_fields([*([(heading, words)] if heading else []), *_paired(nodes, parts)], lines),
     )
 
 
-def _attributes(heading: SyntaxTreeNode, lines: _Lines, report: Report) -> Attributes:
-    inner = heading.meta.get("attributes")
+def _with(heading: Node | None, nodes: list[Node]) -> list[Node]:
+    return [heading, *nodes] if heading else nodes
+
+
+def _paired(nodes: list[Node], parts: list[Block]) -> list[tuple[Node, Words]]:
+    return [(node, part.words) for node, part in zip(nodes, parts, strict=True)]
+
+
+def _attributes(heading: Node, lines: Lines, report: Report) -> Attributes:
+    inner = heading.attributes
     if inner is None:
         return Attributes()
     return read_attributes(inner, lines.find(f"{{{inner}}}", heading), report)
 
 
-def _block(node: SyntaxTreeNode, lines: _Lines) -> Block:
-    is_list = node.type in {"bullet_list", "ordered_list"}
+def _block(node: Node, lines: Lines) -> Block:
+    is_list = node.type in LISTS
     return Block(
         words=block(node),
         place=lines.start(node),
@@ -184,20 +164,20 @@ def _block(node: SyntaxTreeNode, lines: _Lines) -> Block:
     )
 
 
-def _item(node: SyntaxTreeNode, lines: _Lines) -> Item:
+def _item(node: Node, lines: Lines) -> Item:
     raw = lines.raw(node)
     mark = _ITEM.match(raw[0])
     start = mark.end() if mark else 0
-    link = _lone_link(node)
-    target = unquote(str(link.attrs["href"])) if link else ""
+    task = is_task(node)
+    link = _lone_link(node, task=task) if lines.mention("]", node) else None
+    target = unquote(link.address) if link else ""
     label = " ".join(plain(blocks(node.children)).split())
-    place = lines.start(node)._replace(column=start + 1)
     return Item(
-        label=_without_box(label) if is_task(node) else label,
+        label=_without_box(label) if task else label,
         target=target,
-        task=is_task(node),
+        task=task,
         raw=" ".join(line.strip() for line in [raw[0][start:], *raw[1:]]).strip(),
-        place=place,
+        place=lines.start(node)._replace(column=start + 1),
         target_place=_target_place(target, node, lines),
     )
 
@@ -206,12 +186,12 @@ def _without_box(label: str) -> str:
     return label[label.index("]") + 1 :].strip()
 
 
-def _target_place(target: str, node: SyntaxTreeNode, lines: _Lines) -> Place:
+def _target_place(target: str, node: Node, lines: Lines) -> Place:
     found = lines.find(f"]({target}", node)
     return found._replace(column=found.column + 2) if found != lines.start(node) else found
 
 
-def _lone_link(node: SyntaxTreeNode) -> SyntaxTreeNode | None:
+def _lone_link(node: Node, *, task: bool) -> Node | None:
     """Return the link that is all of an item, a score aside."""
     if len(node.children) != 1 or node.children[0].type != "paragraph":
         return None
@@ -219,56 +199,49 @@ def _lone_link(node: SyntaxTreeNode) -> SyntaxTreeNode | None:
     parts = [part for part in inside if part.type != "text" or part.content]
     links = [part for part in parts if part.type == "link"]
     rest = "".join(part.content for part in parts if part.type != "link")
-    rest = _without_box(rest) if is_task(node) else rest
+    rest = _without_box(rest) if task else rest
     lone = len(links) == 1 and all(part.type in {"link", "text"} for part in parts)
     return links[0] if lone and (not rest.strip() or _SCORE.fullmatch(rest)) else None
 
 
-def _images(nodes: list[SyntaxTreeNode], lines: _Lines) -> Iterator[Image]:
-    for node in _walked(nodes):
-        if node.type == "image":
-            src = str(node.attrs["src"])
-            yield Image(src=unquote(src), alt=_alt(node), place=lines.find("![", node))
+def _images(node: Node, lines: Lines) -> Iterator[Image]:
+    if not lines.mention("![", node):
+        return
+    for inner in node.walk():
+        if inner.type == "image":
+            alt = " ".join(plain(inline(inner.children)).split())
+            yield Image(src=unquote(inner.address), alt=alt, place=lines.find("![", inner))
 
 
-def _alt(node: SyntaxTreeNode) -> str:
-    return " ".join(plain(inline(node.children)).split())
+def _stray(heading: Node | None, nodes: list[Node], parts: list[Block], lines: Lines) -> Iterator[tuple[str, Place]]:
+    """Yield the links to steps and files that are not all of a list's item."""
+    for node, part in zip(_with(heading, nodes), [None, *parts] if heading else parts, strict=True):
+        if lines.mention("]", node):
+            items = part.items if part else ()
+            places = [child for child, item in zip(node.children, items, strict=False) if not item.target]
+            for inner in places if items else [node]:
+                yield from _links(inner, lines)
 
 
-def _stray(nodes: list[SyntaxTreeNode], lines: _Lines) -> Iterator[tuple[str, Place]]:
-    for top in nodes:
-        items = top.children if top.type in {"bullet_list", "ordered_list"} else []
-        lone = {_identity(_lone_link(item)) for item in items}
-        for node in top.walk():
-            if node.type == "link" and _identity(node) not in lone:
-                href = unquote(str(node.attrs["href"]))
-                if not leads_outside(href):
-                    yield href, _target_place(href, node, lines)
+def _links(node: Node, lines: Lines) -> Iterator[tuple[str, Place]]:
+    for inner in node.walk():
+        if inner.type == "link":
+            href = unquote(inner.address)
+            if not leads_outside(href):
+                yield href, _target_place(href, inner, lines)
 
 
-def _identity(node: SyntaxTreeNode | None) -> int:
-    return id(node) if node else 0
-
-
-def _fields(nodes: list[SyntaxTreeNode], lines: _Lines) -> dict[str, Place]:
+def _fields(rendered: Iterable[tuple[Node, Words]], lines: Lines) -> dict[str, Place]:
+    """Return where each name first stands."""
     places: dict[str, Place] = {}
-    for node in nodes:
-        for span in block(node):
-            if span.field:
-                places.setdefault(span.field, lines.find(span.text, node))
+    for node, words in rendered:
+        for name in fields(words):
+            places.setdefault(name, lines.find(f"{{{name}}}", node))
     return places
 
 
-def _walked(nodes: list[SyntaxTreeNode]) -> Iterator[SyntaxTreeNode]:
-    for node in nodes:
-        yield from node.walk()
-
-
-def _report_html(
-    parts: list[tuple[SyntaxTreeNode | None, list[SyntaxTreeNode]]], lines: _Lines, report: Report
-) -> None:
-    for heading, nodes in parts:
-        for node in _walked([heading, *nodes] if heading else nodes):
-            if node.type in {"html_block", "html_inline"}:
-                first = node.content.strip().split("\n")[0]
-                report.add("W106", lines.find(first, node), f"raw HTML is shown as text: {first[:40]}")
+def _report_html(blocks: list[Node], lines: Lines, report: Report) -> None:
+    for node in (inner for outer in blocks for inner in outer.walk()):
+        if node.type in {"html_block", "html_inline"}:
+            first = node.content.strip().split("\n")[0]
+            report.add("W106", lines.find(first, node), f"raw HTML is shown as text: {first[:40]}")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date, timedelta
 from types import MappingProxyType
 
@@ -31,22 +31,24 @@ from bot.domain.words import Span
 
 KIND = "is"
 """The key that names what an object is; no field has this name."""
-_RECORDS: Mapping[str, Callable[..., object]] = {
-    kind.__name__: kind
-    for kind in (
-        Band, Breath, Choice, Finish, FlagRule, FreeText, Goto, Many, Measure, Number, Option, Pace, Picture, Route,
-        Scale, Skill, Span, Step, Switch, TimeOfDay,
-    )
-}  # fmt: skip
+_KINDS = (
+    Band, Breath, Choice, Finish, FlagRule, FreeText, Goto, Many, Measure, Number, Option, Pace, Picture, Route,
+    Scale, Skill, Span, Step, Switch, TimeOfDay,
+)  # fmt: skip
+_DEFAULTS: Mapping[type, tuple[tuple[str, object], ...]] = {
+    kind: tuple((field.name, field.default) for field in fields(kind)) for kind in _KINDS
+}
+"""Each record's fields with their default values; a factory's is not known, and a required field has none."""
+_RECORDS: Mapping[str, Callable[..., object]] = {kind.__name__: kind for kind in _KINDS}
 
 
 class NotFrozen(ValueError):
-    """The text is not what `freeze` writes."""
+    """The text is not what `freeze` writes, or the value not what it can write."""
 
 
 def freeze(activity: Skill | Measure) -> str:
     """Return the activity as JSON. What has its default value is left out, so that fields can be added later."""
-    return json.dumps(_packed(activity), ensure_ascii=False, sort_keys=False, separators=(",", ":"))
+    return json.dumps(_packed(activity), ensure_ascii=False, separators=(",", ":"))
 
 
 def thaw(text: str) -> Skill | Measure:
@@ -61,11 +63,13 @@ def thaw(text: str) -> Skill | Measure:
 
 
 def _packed(value: object) -> object:
-    if is_dataclass(value):
-        given = {field.name: getattr(value, field.name) for field in fields(value)}
-        changed = {name: held for name, held in given.items() if held != _default(value, name)}
-        return {KIND: type(value).__name__, **{name: _packed(held) for name, held in changed.items()}}
+    if type(value) in _DEFAULTS:
+        given = [(name, getattr(value, name), default) for name, default in _DEFAULTS[type(value)]]
+        changed = {name: _packed(held) for name, held, default in given if held != default}
+        return {KIND: type(value).__name__, **changed}
     match value:
+        case str() | int() | float() | None:
+            return value
         case date():
             return {KIND: "date", "day": value.isoformat()}
         case timedelta():
@@ -77,12 +81,7 @@ def _packed(value: object) -> object:
         case tuple():
             return [_packed(held) for held in value]
         case _:
-            return value
-
-
-def _default(record: object, name: str) -> object:
-    """Return a field's default value; a factory's is not known, and a required field has none."""
-    return type(record).__dataclass_fields__[name].default  # type: ignore[attr-defined]
+            raise NotFrozen(type(value).__name__)
 
 
 def _unpacked(value: object) -> object:

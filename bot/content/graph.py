@@ -22,9 +22,10 @@ def check_ways(document: Document, steps: Mapping[str, Step], report: Report) ->
     reached = _closure(ways, [next(iter(steps))])
     for name in steps.keys() - reached:
         report.add("C022", sections[name].place, f"no path reaches the step '{name}'")
-    _check_ends(steps, ways, reached, sections, report)
+    back = _reversed(ways)
+    _check_ends(steps, back, reached, sections, report)
     for name in reached:
-        _check_fields(sections[name], steps, ways, report)
+        _check_fields(sections[name], steps, back, report)
 
 
 def exits(step: Step) -> Iterator[Target]:
@@ -54,20 +55,20 @@ def _led_to(step: Step) -> frozenset[str]:
 
 
 def _check_ends(
-    steps: Mapping[str, Step], ways: Ways, reached: frozenset[str], sections: Mapping[str, Section], report: Report
+    steps: Mapping[str, Step], back: Ways, reached: frozenset[str], sections: Mapping[str, Section], report: Report
 ) -> None:
     ends = [name for name, step in steps.items() if any(not isinstance(target, Goto) for target in exits(step))]
-    endless = [name for name in steps if name in reached - _closure(_reversed(ways), ends)]
+    endless = [name for name in steps if name in reached - _closure(back, ends)]
     if endless:
         others = f" (nor from {', '.join(endless[1:])})" if endless[1:] else ""
         hint = "let one of the steps end, or link to #end"
         report.add("C023", sections[endless[0]].place, f"no path leads from '{endless[0]}' to an end{others}", hint)
 
 
-def _check_fields(section: Section, steps: Mapping[str, Step], ways: Ways, report: Report) -> None:
+def _check_fields(section: Section, steps: Mapping[str, Step], back: Ways, report: Report) -> None:
     if not section.fields:
         return
-    before = _closure(_reversed(ways), [name for name, led in ways.items() if section.id in led])
+    before = _closure(back, back[section.id])
     answered = {name for name in before if steps[name].ask}
     for name, place in section.fields.items():
         if name not in answered:

@@ -15,4 +15,4 @@ MOST_BUTTONS = 100
 def units(words: Words) -> int:
     """Return the length of words in UTF-16 units, with an allowance for each field."""
     bare = "".join(span.text for span in words if not span.field)
-    return len(bare) + sum(ord(char) > 0xFFFF for char in bare) + FIELD_LENGTH * sum(bool(s.field) for s in words)
+    return len(bare.encode("utf-16-le", errors="replace")) // 2 + FIELD_LENGTH * sum(bool(span.field) for span in words)

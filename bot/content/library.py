@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from bot.content import crosscheck
 from bot.content.findings import Finding
 from bot.content.messages import Messages
-from bot.content.reading import Value, read_all
+from bot.content.reading import Reading, Value, read_all
 from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
@@ -69,17 +69,26 @@ class Loaded:
 
 
 def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
-    """Read a content folder. A broken file is left out, or keeps what it held in `before`."""
+    """Read a content folder. A broken file is left out, or keeps what it held in `before`.
+
+    Risk rules of which only an example fails are used all the same where no earlier version is held.
+    """
     readings, unread = read_all(folder)
     crosscheck.check(readings)
     reports = [*unread, *(reading.report for reading in readings)]
     held = before.values if before else {}
     values = {report.file: held[report.file] for report in reports if report.broken and report.file in held}
     for reading in readings:
-        if reading.value and not reading.report.broken:
+        if reading.value and (not reading.report.broken or _better_than_none(reading, held)):
             values[reading.source.file] = reading.value
     findings = sorted(finding for report in reports for finding in report.findings)
     return Loaded(content=_content(folder, values), findings=tuple(findings), values=values)
+
+
+def _better_than_none(reading: Reading, held: Mapping[str, Value]) -> bool:
+    """Tell whether rules of which only an example fails are all that there is: a detector must not be missing."""
+    only_examples = all(finding.code == "C070" for finding in reading.report.findings if finding.is_error)
+    return isinstance(reading.value, RiskFile) and only_examples and reading.source.file not in held
 
 
 def _content(folder: Path, values: Mapping[str, Value]) -> Content:

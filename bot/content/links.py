@@ -44,9 +44,9 @@ def _switch(href: str, place: Place, scene: Scene) -> Target | None:
         hint = f"write #{href} for a step" if href in scene.ids else "link to a step (#id) or a skill's file (name.md)"
         scene.report.add("C021", place, f"'{href}' is neither a step nor a skill's file", hint)
         return Goto(step=href) if href in scene.ids else None
-    path = (scene.source.path.parent / name).resolve()
-    skills = scene.source.root.resolve() / "skills"
-    if not (path.is_file() and path.is_relative_to(skills)):
+    path = scene.source.beside(name)
+    skills = scene.source.root / "skills"
+    if not (path.is_relative_to(skills) and path.is_file()):
         hint = did_you_mean(path.name, [other.name for other in skills.rglob("*.md")])
         scene.report.add("C021", place, f"there is no skill's file '{name}'", hint)
     return Switch(skill=split_name(path.name)[0])

@@ -8,6 +8,7 @@ del nivel primario en castellano, Lectura y Vida 10(4). Syllables are counted by
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 FEWEST_WORDS = 30
 """Below this the formulas say nothing."""
@@ -32,6 +33,7 @@ def grade(texts: Iterable[str], language: str) -> float | None:
     return formula(words, len(spoken)) if formula and len(words) >= FEWEST_WORDS else None
 
 
+@lru_cache(maxsize=20_000)
 def english_syllables(word: str) -> int:
     """Count the syllables of an English word, right for most."""
     bare = word.replace("’", "'").split("'")[0].replace("qu", "q")
@@ -45,6 +47,7 @@ def english_syllables(word: str) -> int:
     return max(count, 1)
 
 
+@lru_cache(maxsize=20_000)
 def spanish_syllables(word: str) -> int:
     """Count the syllables of a Spanish word: vowels that are spoken together count once."""
     return max(len(_SPANISH_NUCLEUS.findall(_SPANISH_MUTE.sub("", word))), 1)

@@ -1,6 +1,8 @@
 """Reads each file of a content folder by itself: what it holds and what is wrong with it."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from bot.domain.activity import Measure, Skill
 from bot.domain.programme import Programme
 
 Value = Skill | Measure | Programme | Messages | RiskFile
+Name = tuple[str, str, str]
 ONE_NAMESPACE: Mapping[Kind, str] = {"skill": "activity", "measure": "activity"}
 """Skills and measures share their ids."""
+RARELY = 30_000
+"""New objects between two looks for garbage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +37,29 @@ class Reading:
 
 def read_all(folder: Path) -> tuple[list[Reading], list[Report]]:
     """Return the readings of a folder's files, and the reports on files that could not be read at all."""
+    with _rarely_collected():
+        return _read_all(folder)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Look for garbage less often: reading makes much that stays and little that goes in circles."""
+    usual = gc.get_threshold()
+    gc.set_threshold(RARELY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+def _read_all(folder: Path) -> tuple[list[Reading], list[Report]]:
     sources: list[Source] = []
+    named: dict[Name, Source] = {}
     reports: dict[str, Report] = {}
     for kind, path in paths(folder):
         report = reports[path.as_posix()] = Report(path.as_posix())
         source = read_source(folder, kind, path, report)
-        if source and _is_first(source, sources, report):
+        if source and _is_first(source, named, report):
             sources.append(source)
     originals = {(source.kind, source.id): source for source in sources if not source.translates}
     readings = [_read(source, originals.get((source.kind, source.id)), reports[source.file]) for source in sources]
@@ -54,17 +76,13 @@ def _nothing(folder: Path, reports: Mapping[str, Report]) -> list[Report]:
     return [report]
 
 
-def _is_first(source: Source, others: Sequence[Source], report: Report) -> bool:
+def _is_first(source: Source, named: dict[Name, Source], report: Report) -> bool:
     """Report a second file with one id."""
-    for other in others:
-        if _names(other) == _names(source):
-            report.add("C006", START, f"{other.file} has the id '{source.id}' already")
-            return False
-    return True
-
-
-def _names(source: Source) -> tuple[str, str, str]:
-    return ONE_NAMESPACE.get(source.kind, source.kind), source.id, source.language if source.translates else ""
+    space = ONE_NAMESPACE.get(source.kind, source.kind)
+    other = named.setdefault((space, source.id, source.language if source.translates else ""), source)
+    if other is not source:
+        report.add("C006", START, f"{other.file} has the id '{source.id}' already")
+    return other is source
 
 
 def _read(source: Source, original: Source | None, report: Report) -> Reading:

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
-from markdown_it.tree import SyntaxTreeNode
 
 from bot.content.attributes import TRAILING, are_attributes
+from bot.content.nodes import Node, nested
 from bot.domain.words import Span, Style, Words
 
 FIELD = re.compile(r"\{([^\W\d_][\w-]*)\}")
@@ -24,17 +24,17 @@ _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _TASK = re.compile(r"\[[ xX]\]\s+")
 
 
-def tree(markdown: str) -> SyntaxTreeNode:
-    """Parse Markdown. A heading's attributes are taken out of its text and stand in its `meta`."""
-    return SyntaxTreeNode(_parser().parse(markdown))
+def parse(markdown: str) -> list[Node]:
+    """Parse Markdown into its blocks. A heading's attributes are taken out of its text and stand beside it."""
+    return nested(_parser().parse(markdown))
 
 
-def blocks(nodes: Iterable[SyntaxTreeNode]) -> Words:
+def blocks(nodes: Iterable[Node]) -> Words:
     """Render blocks, an empty line between them."""
     return _joined([block(node) for node in nodes], "\n\n")
 
 
-def block(node: SyntaxTreeNode) -> Words:
+def block(node: Node) -> Words:
     match node.type:
         case "paragraph":
             return inline(node.children)
@@ -52,7 +52,7 @@ def block(node: SyntaxTreeNode) -> Words:
             return (Span(text=node.content.strip("\n")),)
 
 
-def inline(nodes: Sequence[SyntaxTreeNode]) -> Words:
+def inline(nodes: Sequence[Node]) -> Words:
     """Render the inside of a paragraph; pictures are left to whoever shows them."""
     return _merged(_trimmed([span for node in nodes for span in _spans(node)]))
 
@@ -67,13 +67,13 @@ def leads_outside(href: str) -> bool:
     return bool(_OUTSIDE.match(href))
 
 
-def is_task(item: SyntaxTreeNode) -> bool:
+def is_task(item: Node) -> bool:
     """Tell an item with a box to tick."""
-    first = next((node for node in item.walk() if node.type == "inline"), None)
-    return first is not None and bool(_TASK.match(first.content))
+    first = item.children[0] if item.children else None
+    return first is not None and first.type == "paragraph" and bool(_TASK.match(first.children[0].content))
 
 
-def _spans(node: SyntaxTreeNode) -> Iterable[Span]:
+def _spans(node: Node) -> Iterable[Span]:
     match node.type:
         case "text" | "html_inline" if node.content:
             yield Span(text=node.content)
@@ -88,14 +88,13 @@ def _spans(node: SyntaxTreeNode) -> Iterable[Span]:
         case "strong" | "em" | "s":
             yield from styled(_inside(node), _STYLES[node.type])
         case "link":
-            href = str(node.attrs["href"])
-            url = href if _SENT.match(href) else ""
+            url = node.address if _SENT.match(node.address) else ""
             yield from (replace(span, url=url) for span in _inside(node))
         case "inline":
             yield from _inside(node)
 
 
-def _inside(node: SyntaxTreeNode) -> Words:
+def _inside(node: Node) -> Words:
     return tuple(span for child in node.children for span in _spans(child))
 
 
@@ -106,16 +105,15 @@ def _with_fields(text: str) -> Words:
     return tuple(span for span in spans if span.text)
 
 
-def _listed(node: SyntaxTreeNode) -> Words:
-    first = int(node.attrs.get("start", 1))
+def _listed(node: Node) -> Words:
     numbered = node.type == "ordered_list"
-    marks = [f"{first + i}. " if numbered else "• " for i in range(len(node.children))]
+    marks = [f"{node.start + i}. " if numbered else "• " for i in range(len(node.children))]
     return _joined([_item(item, mark) for item, mark in zip(node.children, marks, strict=True)], "\n")
 
 
-def _item(node: SyntaxTreeNode, mark: str) -> Words:
+def _item(node: Node, mark: str) -> Words:
     words = _joined([block(child) for child in node.children], "\n")
-    inner = tuple(replace(span, text=span.text.replace("\n", "\n   ")) for span in words)
+    inner = tuple(replace(span, text=span.text.replace("\n", "\n   ")) if "\n" in span.text else span for span in words)
     if is_task(node) and inner:
         rest = replace(inner[0], text=_TASK.sub("", inner[0].text, count=1))
         return _merged([Span(text="☐ "), rest, *inner[1:]])
@@ -133,8 +131,9 @@ def _joined(parts: Sequence[Words], between: str) -> Words:
 
 def _trimmed(spans: list[Span]) -> list[Span]:
     """Take away the space at both ends, which a picture may have left."""
-    if spans:
+    if spans and spans[0].text[:1].isspace():
         spans[0] = replace(spans[0], text=spans[0].text.lstrip())
+    if spans and spans[-1].text[-1:].isspace():
         spans[-1] = replace(spans[-1], text=spans[-1].text.rstrip())
     return spans
 
@@ -142,12 +141,13 @@ def _trimmed(spans: list[Span]) -> list[Span]:
 def _merged(spans: Iterable[Span]) -> Words:
     """Make neighbours of one style one span."""
     merged: list[Span] = []
-    for (styles, url, field), run in groupby(spans, key=lambda span: (span.styles, span.url, span.field)):
-        texts = [span.text for span in run]
-        merged.extend(
-            Span(text=text, styles=styles, url=url, field=field) for text in (texts if field else ["".join(texts)])
-        )
-    return tuple(span for span in merged if span.text)
+    for span in spans:
+        before = merged[-1] if merged else None
+        if before and not before.field and not span.field and (before.styles, before.url) == (span.styles, span.url):
+            merged[-1] = Span(text=before.text + span.text, styles=span.styles, url=span.url)
+        elif span.text:
+            merged.append(span)
+    return tuple(merged)
 
 
 @cache

@@ -31,47 +31,56 @@ Lists = Mapping[str, tuple[Item, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RiskFile:
-    """The rules and word lists of one language, and where each rule stands."""
+    """The rules and word lists of one language. `lists` are each rule's lists as they stand in the file."""
 
+    file: str
     language: str
     rules: tuple[RiskRule, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    places: Mapping[str, Place] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=8)
-def detector(files: tuple[RiskFile, ...]) -> Detector:
-    """Compile the rules of all languages. Raises PatternError when their word lists do not go together."""
-    return compile_rules([rule for file in files for rule in file.rules], together(file.classes for file in files))
+    lists: Mapping[str, Lists] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=16)
 def read_risk(source: Source) -> tuple[RiskFile, tuple[Finding, ...]]:
-    """Read the rules of one language and try each on the examples of the file; return them and what is wrong.
-
-    The same text is tried once, since that takes a while.
-    """
+    """Read the rules of one language; return them and what is wrong with how they are written."""
     document, report = take_apart(source), Report(source.file)
     classes: Lists = {}
-    read: list[tuple[RiskRule, Lists]] = []
+    rules: dict[str, RiskRule] = {}
+    lists: dict[str, Lists] = {}
     for section in document.sections:
         if section.id == WORDS:
             classes = _lists(section, report)
+        elif section.id in rules:
+            report.add("C010", section.place, f"another rule has the id '{section.id}' already")
         else:
-            lists = _parts(section, report)
-            rule = _rule(section, lists, source.language, report)
-            if rule.id in {other.id for other, _ in read}:
-                report.add("C010", section.place, f"another rule has the id '{rule.id}' already")
-            else:
-                read.append((rule, lists))
+            lists[section.id] = _parts(section, report)
+            rules[section.id] = _rule(section, lists[section.id], source.language, report)
     words = {name: tuple(item.raw for item in items) for name, items in classes.items()}
-    sound = _check_words(classes, words, report) & _check_patterns(read, words, report)
-    rules = tuple(rule for rule, _ in read)
-    if sound:
-        _check_examples(read, compile_rules(rules, words), report)
-    places = {section.id: section.place for section in document.sections}
-    file = RiskFile(language=source.language, rules=rules, classes=words, places=places)
-    return file, report.findings
+    _check_words(classes, words, report)
+    read = RiskFile(file=source.file, language=source.language, rules=tuple(rules.values()), classes=words, lists=lists)
+    return read, report.findings
+
+
+@lru_cache(maxsize=8)
+def detector(files: tuple[RiskFile, ...]) -> Detector:
+    """Compile the rules of all languages. Raises PatternError when a pattern cannot be read."""
+    return compile_rules([rule for file in files for rule in file.rules], together(file.classes for file in files))
+
+
+@lru_cache(maxsize=8)
+def tried(files: tuple[RiskFile, ...]) -> tuple[Finding, ...]:
+    """Return the patterns of the files that cannot be read, and the examples that the rules do not keep.
+
+    The rules of all languages are tried together, as they are used. Those of a file that cannot be read are left out.
+    """
+    try:
+        compiled = detector(files)
+    except PatternError as error:
+        unread = [finding for file in files for finding in _unreadable(file)]
+        last = Finding(files[-1].file, 1, 1, "C071", f"'{error.pattern}' does not go with the other languages: {error}")
+        broken = {finding.file for finding in unread or [last]}
+        return (*(unread or [last]), *tried(tuple(file for file in files if file.file not in broken)))
+    return tuple(finding for file in files for finding in _failing(file, compiled))
 
 
 def _lists(section: Section, report: Report) -> dict[str, tuple[Item, ...]]:
@@ -144,30 +153,25 @@ def _check_known(key: str, value: str, known: Iterable[str], section: Section, r
         report.add("C005", section.attributes.place(key), f"unknown {key} '{value}'", hint)
 
 
-def _check_words(classes: Lists, words: Mapping[str, tuple[str, ...]], report: Report) -> bool:
-    sound = True
+def _check_words(classes: Lists, words: Mapping[str, tuple[str, ...]], report: Report) -> None:
     for name, items in classes.items():
         for item in items:
             try:
                 check_word(name, item.raw, words)
             except PatternError as error:
-                sound = False
                 report.add("C071", _within(item, error), str(error))
-    return sound
 
 
-def _check_patterns(
-    read: Iterable[tuple[RiskRule, Lists]], words: Mapping[str, tuple[str, ...]], report: Report
-) -> bool:
-    sound, known = True, WordClasses(words)
-    for _, lists in read:
+def _unreadable(file: RiskFile) -> tuple[Finding, ...]:
+    """Return what is wrong with the patterns of a file by itself."""
+    report, known = Report(file.file), WordClasses(file.classes)
+    for lists in file.lists.values():
         for item in (*lists.get("Says", ()), *lists.get("Unless", ())):
             try:
                 parse_pattern(item.raw, known)
             except PatternError as error:
-                sound = False
                 report.add("C071", _within(item, error), str(error))
-    return sound
+    return report.findings
 
 
 def _within(item: Item, error: PatternError) -> Place:
@@ -177,11 +181,18 @@ def _within(item: Item, error: PatternError) -> Place:
     return item.place._replace(column=item.place.column + error.position)
 
 
-def _check_examples(read: Iterable[tuple[RiskRule, Lists]], compiled: Detector, report: Report) -> None:
-    for rule, lists in read:
+def _failing(file: RiskFile, compiled: Detector) -> tuple[Finding, ...]:
+    """Return the examples under Flags that their rule misses, and those under Passes that a rule of the file flags."""
+    report = Report(file.file)
+    for rule, lists in file.lists.items():
         for item in lists.get("Flags", ()):
-            if rule.id not in {finding.rule for finding in compiled.examine(item.raw)}:
-                report.add("C070", item.place, f"'{rule.id}' does not flag this example")
+            if rule not in _flagging(item, file, compiled):
+                report.add("C070", item.place, f"'{rule}' does not flag this example")
         for item in lists.get("Passes", ()):
-            if found := [finding.rule for finding in compiled.examine(item.raw)]:
+            if found := _flagging(item, file, compiled):
                 report.add("C070", item.place, f"this example is flagged by '{found[0]}'")
+    return report.findings
+
+
+def _flagging(item: Item, file: RiskFile, compiled: Detector) -> list[str]:
+    return [finding.rule for finding in compiled.examine(item.raw) if finding.rule in file.lists]

@@ -1,5 +1,6 @@
 """The files of a content folder: which there are, what their names say, and their text."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,10 @@ class Source:
     language: str
     translates: bool
     text: str
+
+    def beside(self, name: str) -> Path:
+        """Return the path of a file that this one names."""
+        return Path(os.path.normpath(self.path.parent / name))
 
 
 def is_kebab(name: str) -> bool:

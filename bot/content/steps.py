@@ -129,8 +129,8 @@ def _picture(section: Section, scene: Scene) -> Picture | None:
     if not image.alt:
         hint = "write ![what it shows](…)"
         scene.report.add("C032", image.place, "a picture without words for who cannot see it", hint)
-    root, path = scene.source.root.resolve(), (scene.source.path.parent / image.src).resolve()
-    if not (path.is_file() and path.is_relative_to(root)):
+    root, path = scene.source.root, scene.source.beside(image.src)
+    if not (path.is_relative_to(root) and path.is_file()):
         scene.report.add("C032", image.place, f"there is no picture '{image.src}' in the content folder")
         return None
     if path.stat().st_size > LARGEST_PICTURE:

@@ -95,3 +95,19 @@ def test_a_list_of_words_that_fits_alone_but_not_with_another_language_leaves_th
     loaded = load(folder)
     assert [(f.code, f.file.rpartition("/")[2]) for f in loaded.findings] == [("C071", "es.md")]
     assert loaded.content.detector.examine("i want to die")
+
+
+def test_rules_of_which_only_an_example_fails_are_better_than_none(folder, write):
+    write("risk/en.md", RULES.replace("- i want to be dead", "- i want to be dead\n- good morning"))
+    loaded = load(folder)
+    assert [finding.code for finding in loaded.findings] == ["C070"]
+    assert loaded.content.detector.examine("i want to be dead")
+
+
+def test_rules_of_which_an_example_fails_do_not_replace_sound_ones(folder, write):
+    write("risk/en.md", RULES)
+    before = load(folder)
+    write("risk/en.md", RULES.replace("(die|be dead)", "die"))
+    after = load(folder, before=before)
+    assert [finding.code for finding in after.findings] == ["C070"]
+    assert after.content.detector.examine("i want to be dead")

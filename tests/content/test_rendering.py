@@ -2,12 +2,12 @@
 
 import pytest
 
-from bot.content.rendering import blocks, tree
+from bot.content.rendering import blocks, parse
 from bot.domain.words import Span, Words, plain
 
 
 def rendered(markdown: str) -> Words:
-    return blocks(tree(markdown).children)
+    return blocks(parse(markdown))
 
 
 def span(text: str, *styles: str, **more: str) -> Span:
