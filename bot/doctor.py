@@ -12,7 +12,7 @@ import aiohttp
 from pydantic import ValidationError
 
 from bot.config import Settings
-from bot.content.check import check
+from bot.content.check import check, render
 from bot.storage import migrate
 from bot.storage.store import Store
 from bot.storage.vault import BadKey, Vault, new_key, read_keys
@@ -83,8 +83,7 @@ async def _content(settings: Settings) -> Diagnosis:
         return Diagnosis(part="content", well=False, said=said)
     errors = [finding for finding in await asyncio.to_thread(check, settings.content_dir) if finding.is_error]
     if errors:
-        first = "; ".join(str(error) for error in errors[:SHOWN])
-        said = f"{len(errors)} errors, run `interlude content check`: {first}"
+        said = f"{len(errors)} errors, run `interlude content check`:\n{render(errors[:SHOWN])}"
         return Diagnosis(part="content", well=False, said=said)
     return Diagnosis(part="content", well=True, said="no errors")
 

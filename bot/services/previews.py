@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bot.content.check import render
 from bot.content.findings import Finding
 from bot.content.library import Content
 from bot.domain.words import join, say
@@ -33,7 +34,7 @@ async def preview(store: Store, content: Content, turn: Turn, name: str) -> None
 
 async def tell_staff(store: Store, content: Content, findings: tuple[Finding, ...], now: datetime) -> None:
     """Tell all staff what the linter found when content was reloaded; without findings, that all is well again."""
-    lines = tuple(say(str(finding)) for finding in findings[:FINDINGS_SHOWN])
+    lines = tuple(say(render([finding])) for finding in findings[:FINDINGS_SHOWN])
     more = len(findings) - len(lines)
     async with store.begin() as tx:
         postings = []
