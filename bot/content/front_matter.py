@@ -192,7 +192,7 @@ def _report_wrong(error: ErrorDetails, front: FrontMatter, report: Report) -> No
     name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, Malformed):
-        report.add(cause.code, front.place(path), f"'{name}': {cause}", cause.hint)
+        report.add(cause.code, front.place(path), f"'{name}': {cause}" if name else str(cause), cause.hint)
         return
     message, hint = _in_plain_words(error)
     report.add("C005", front.place(path), f"'{name}' {message}", hint)

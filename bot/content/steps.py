@@ -11,10 +11,10 @@ from bot.content.findings import Report
 from bot.content.lengths import CAPTION_LIMIT, COMFORTABLE, TEXT_LIMIT, units
 from bot.content.links import Scene, check_stray, lead
 from bot.content.timing import Malformed
-from bot.domain.activity import Choice, Finish, Goto, Pace, Picture, Step, Target
+from bot.domain.activity import LEVELS, Choice, Finish, Goto, Level, Pace, Picture, Step, Target
 from bot.domain.words import Words, join
 
-EVERYWHERE = frozenset({"ask", "next", "wait", "pace", "rounds", *FLAGS})
+EVERYWHERE = frozenset({"ask", "flag", "next", "wait", "pace", "rounds", *FLAGS})
 LARGEST_PICTURE = 5 * 2**20
 """Bytes."""
 
@@ -71,7 +71,17 @@ def _step(section: Section, onward: Target, scene: Scene) -> Step:
         pace=pace,
         picture=_picture(section, scene),
         loinc=section.attributes.values.get("loinc", "") if scene.is_measure else "",
+        flag=_flag(section, scene.report),
     )
+
+
+def _flag(section: Section, report: Report) -> Level | None:
+    written = section.attributes.values.get("flag")
+    level = next((level for level in LEVELS if level == written), None)
+    if written is not None and level is None:
+        hint = f"choose from {', '.join(LEVELS)}"
+        report.add("C005", section.attributes.place("flag"), f"'{written}' is no level of a flag", hint)
+    return level
 
 
 def _check_attributes(section: Section, kind: str, scene: Scene) -> None:
