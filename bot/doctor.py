@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from bot.config import Settings
 from bot.content.check import check, render
 from bot.storage import migrate
-from bot.storage.store import Store
+from bot.storage.store import Store, Unavailable
 from bot.storage.vault import BadKey, Vault, new_key, read_keys
 
 CLOCK_MAY_DIFFER = 5.0
@@ -67,11 +66,8 @@ async def _database(settings: Settings) -> Diagnosis:
     store = Store(settings.database_url, Vault([("k1", bytes(32))]))
     try:
         await migrate.demand_current(store)
-    except migrate.WrongVersion as error:
+    except (migrate.WrongVersion, Unavailable) as error:
         return Diagnosis(part="database", well=False, said=str(error))
-    except (OSError, sqlite3.Error, Exception) as error:  # noqa: BLE001 - whatever it is, the doctor says it
-        said = f"cannot be opened ({type(error).__name__}): check INTERLUDE_DATABASE_URL, and that the server runs"
-        return Diagnosis(part="database", well=False, said=said)
     finally:
         await store.close()
     return Diagnosis(part="database", well=True, said=f"version {migrate.wanted()}")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.content.document import Document
 from bot.content.findings import START, Report
 from bot.content.front_matter import FrontMatter, Value
 from bot.content.frozen import freeze
+from bot.content.rendering import FIELD
 from bot.content.timing import Malformed
 from bot.domain.activity import Measure, Skill
 
@@ -21,7 +22,7 @@ TRANSLATED = ("title", "summary", "prompt", "reviewed")
 MAY_DIFFER = frozenset({*TRANSLATED, "source", "avoid_if", "options", "bands"})
 """What a translation may say in other words; whatever else it states must agree with the original."""
 MOST_MINUTES = 120
-Kind = TypeVar("Kind", Skill, Measure)
+Practised = TypeVar("Practised", Skill, Measure)
 _REVIEWED = re.compile(r"(\d{4}-\d\d-\d\d),\s*(\S.*)")
 
 
@@ -38,6 +39,12 @@ def _several(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _without_fields(text: str) -> str:
+    if found := FIELD.search(text):
+        raise Malformed(f"nothing is answered yet that could fill {found[0]}", code="C025")
+    return text
+
+
 def _review(value: object) -> Review:
     found = _REVIEWED.fullmatch(str(value).strip())
     try:
@@ -51,7 +58,7 @@ def _review(value: object) -> Review:
 
 Text = Annotated[str, Field(min_length=1)]
 Several = Annotated[tuple[Text, ...], BeforeValidator(_several)]
-Prompt = Annotated[str, Field(min_length=1, max_length=300)]
+Prompt = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_without_fields)]
 Prompts = Annotated[tuple[Prompt, ...], BeforeValidator(_several)]
 Reviewed = Annotated[Review, BeforeValidator(_review)]
 Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
@@ -92,7 +99,7 @@ def has_steps(document: Document, report: Report) -> bool:
     return bool(document.sections)
 
 
-def versioned(activity: Kind) -> Kind:
+def versioned(activity: Practised) -> Practised:
     """Give an activity the version that names its exact text."""
     bare = freeze(replace(activity, version=""))
     return replace(activity, version=hashlib.sha256(bare.encode()).hexdigest()[:12])

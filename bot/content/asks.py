@@ -11,6 +11,7 @@ from bot.content.document import Block, Item, Section
 from bot.content.findings import Report, closest, did_you_mean
 from bot.content.lengths import LONGEST_LABEL, MOST_BUTTONS
 from bot.content.links import Scene, is_inner, lead
+from bot.content.rendering import FIELD
 from bot.domain.activity import (
     Ask,
     Choice,
@@ -71,14 +72,15 @@ def _asking_list(section: Section, kind: str, scene: Scene) -> Block | None:
     """Return the list that is what the step asks rather than part of its text."""
     lists = [part for part in section.blocks if part.items]
     linked = [part for part in lists if any(is_inner(item.target) for item in part.items)]
-    if len(linked) > 1:
-        scene.report.add("C013", linked[1].place, "a step has one list of links")
-    if kind in {"choice", "many"}:
-        return lists[-1] if lists else None
-    if kind or linked:
-        return linked[0] if linked else None
-    _check_tasks(lists, scene)
-    return next((part for part in lists if _is_scored(part) and scene.is_measure), None)
+    scored = [part for part in lists if scene.is_measure and _is_scored(part)]
+    meant = lists[-1:] if kind in {"choice", "many"} else linked if kind else linked or scored
+    asking = meant[0] if meant else None
+    for part in linked:
+        if part is not asking:
+            scene.report.add("C013", part.place, "a step has one list of links, and it is what the step asks")
+    if not kind and not asking:
+        _check_tasks(lists, scene)
+    return asking
 
 
 def _check_tasks(lists: Sequence[Block], scene: Scene) -> None:
@@ -141,6 +143,8 @@ def _option(item: Item, scene: Scene) -> Option:
         scene.report.add("C013", item.place, "an item without words")
     if len(label) > LONGEST_LABEL:
         scene.report.add("C031", item.place, f"a button of {len(label)} characters, {LONGEST_LABEL} at most")
+    if FIELD.search(label):
+        scene.report.add("C025", item.place, f"the button '{label}' cannot be filled in", "say it in the step's text")
     target = _led(item, scene) if is_inner(item.target) else None
     return Option(label=label, score=score, target=target)
 

@@ -77,7 +77,7 @@ def read_front_matter(yaml: str | None, report: Report) -> FrontMatter | None:
     except MarkedYAMLError as error:
         report.add("C002", _marked(error), f"not valid YAML: {error.problem or error.context}", _yaml_hint(error))
         return None
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         report.add("C002", START, f"not valid YAML: {str(error).splitlines()[0]}")
         return None
     if not isinstance(root, MappingNode):
@@ -137,12 +137,19 @@ def _place(node: Node) -> Place:
     return Place(node.start_mark.line + 2, node.start_mark.column + 1)
 
 
-def checked(model: type[Model], data: Mapping[str, object], front: FrontMatter, report: Report) -> Model | None:
-    """Return the model's reading of `data`, or None after all that is wrong with it is reported."""
+def checked(
+    model: type[Model], data: Mapping[str, object], front: FrontMatter, report: Report, *, inherits: bool = False
+) -> Model | None:
+    """Return the model's reading of `data`, or None after all that is wrong with it is reported.
+
+    What is wrong with a key that the file `inherits` is reported where it stands.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=True)
+    if inherits:
+        errors = [error for error in errors if error["loc"] and error["loc"][0] in front.data]
     _report(model, errors, front, report)
     return None
 

@@ -78,6 +78,8 @@ def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
     reports = [*unread, *(reading.report for reading in readings)]
     held = before.values if before else {}
     values = {report.file: held[report.file] for report in reports if report.broken and report.file in held}
+    if not readings:
+        values = dict(held)  # the folder is just being replaced
     for reading in readings:
         if reading.value and (not reading.report.broken or _better_than_none(reading, held)):
             values[reading.source.file] = reading.value

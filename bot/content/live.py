@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,20 +53,21 @@ class LiveLibrary:
 
     def reload(self) -> Reloaded:
         """Read the folder again. A finding is told once, and again when it says something else."""
-        self._stamps = _stamps(self._folder)
-        before, self._loaded = self._loaded, load(self._folder, before=self._loaded)
+        stamps = _stamps(self._folder)
+        before, after = self._loaded, load(self._folder, before=self._loaded)
+        self._stamps, self._loaded = stamps, after
         return Reloaded(
-            changed=tuple(_changed(before, self._loaded)),
-            findings=_only_in(self._loaded, before),
-            mended=_only_in(before, self._loaded),
+            changed=tuple(_changed(before, after)),
+            findings=_only_in(after, before),
+            mended=_only_in(before, after),
         )
 
     async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
         """Reload whenever the folder changes, until cancelled; `on_reload` is told when that made a difference."""
         async for _ in self._changes():
-            reloaded = await asyncio.to_thread(self.reload)
-            if reloaded:
-                await on_reload(reloaded)
+            with suppress(OSError):  # the folder is just being replaced: the next look finds it
+                if reloaded := await asyncio.to_thread(self.reload):
+                    await on_reload(reloaded)
 
     async def _changes(self) -> AsyncIterator[None]:
         """Yield after every change, those included that no event told of: before the watch stood, or while polling.
@@ -93,8 +95,12 @@ class LiveLibrary:
 
 def _stamps(folder: Path) -> Mapping[Path, tuple[int, int, int]]:
     """Return what tells one state of the files from another."""
-    found = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
-    return {path: (state.st_mtime_ns, state.st_size, state.st_ino) for path, state in found.items()}
+    stamps = {}
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # gone since it was listed
+            state = path.stat()
+            stamps[path] = (state.st_mtime_ns, state.st_size, state.st_ino)
+    return stamps
 
 
 def _changed(before: Loaded, after: Loaded) -> Iterator[str]:

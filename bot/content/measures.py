@@ -144,7 +144,7 @@ def _front(document: Document, original: Document | None, report: Report) -> Mea
         return None
     if original and original.front:
         check_translated(document.front, original.front, report)
-    return checked(MeasureFront, inherited(document, original), document.front, report)
+    return checked(MeasureFront, inherited(document, original), document.front, report, inherits=bool(original))
 
 
 def _check_scores(front: MeasureFront, steps: Mapping[str, Step], document: Document, report: Report) -> None:

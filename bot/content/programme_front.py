@@ -22,6 +22,7 @@ from bot.domain.programme import (
     Delay,
     Every,
     Hours,
+    Missed,
     Phase,
     Session,
     Stream,
@@ -189,6 +190,9 @@ class MissedFront(Keys):
     stream: Text
     in_a_row: Annotated[int, Field(ge=1)]
     level: Level
+
+    def missed(self) -> Missed:
+        return Missed(stream=self.stream, in_a_row=self.in_a_row, level=self.level)
 
 
 class AlertFront(Keys):

@@ -11,7 +11,7 @@ from bot.content.lengths import TEXT_LIMIT, units
 from bot.content.programme_front import ALERTS, DEFAULTS, ProgrammeFront, StreamFront, StreamKeys
 from bot.content.sources import Source, is_kebab, is_language
 from bot.content.windows import check_windows
-from bot.domain.programme import Missed, Programme, Stream, WorkingHours
+from bot.domain.programme import Programme, Stream, WorkingHours
 from bot.domain.words import Words, join
 
 SECTIONS = ("welcome", "consent", "not-monitored", "urgent")
@@ -29,10 +29,10 @@ def read_programme(source: Source, document: Document, original: Document | None
     front = _front(document, original, report)
     if front is None or document.front is None:
         return None
-    levels = _levels(front, document.front, report)
-    _check_front(front, document.front, report)
-    if original is None:
-        check_windows(front, levels, document.front, report)
+    own = report if original is None else Report(source.file)  # what is inherited is reported where it stands
+    levels = _levels(front, document.front, own)
+    _check_front(front, document.front, own)
+    check_windows(front, levels, document.front, own)
     return Programme(
         id=source.id,
         language=source.language,
@@ -44,7 +44,7 @@ def read_programme(source: Source, document: Document, original: Document | None
         sessions=tuple(session.session() for session in front.sessions),
         levels=MappingProxyType(levels),
         curriculum=tuple(phase.phase() for phase in front.curriculum),
-        missed=Missed(**front.missed.model_dump()) if front.missed else None,
+        missed=front.missed.missed() if front.missed else None,
         alerts=MappingProxyType({level: alert.rule() for level, alert in front.alerts.items()}),
         working_hours=WorkingHours(days=front.working_hours.days, hours=front.working_hours.hours),
         contacts=tuple(contact.contact() for contact in front.contacts),
@@ -132,7 +132,7 @@ def _front(document: Document, original: Document | None, report: Report) -> Pro
     data = {**DEFAULTS, **inherited(document, original)}
     alerts = data.get("alerts", {})
     data["alerts"] = {**ALERTS, **alerts} if isinstance(alerts, dict) else alerts
-    return checked(ProgrammeFront, data, document.front, report)
+    return checked(ProgrammeFront, data, document.front, report, inherits=bool(original))
 
 
 def _check_translated(front: FrontMatter, original: FrontMatter, report: Report) -> None:

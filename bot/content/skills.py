@@ -72,4 +72,4 @@ def _front(document: Document, original: Document | None, report: Report) -> Ski
         return None
     if original and original.front:
         check_translated(document.front, original.front, report)
-    return checked(SkillFront, inherited(document, original), document.front, report)
+    return checked(SkillFront, inherited(document, original), document.front, report, inherits=bool(original))

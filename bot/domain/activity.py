@@ -12,6 +12,9 @@ Status = Literal["live", "draft", "retired"]
 Level = Literal["red", "orange", "yellow"]
 When = Literal["first", "steady", "later"]
 
+LEVELS: tuple[Level, ...] = ("red", "orange", "yellow")
+"""The gravest first."""
+
 END = "end"
 """The step that may be linked to without being written."""
 

@@ -6,9 +6,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
-from bot.storage.store import Store
+from bot.storage.store import Store, Unavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,9 +34,15 @@ def wanted() -> str:
 
 
 async def version(store: Store) -> str | None:
-    """Return the database's version, None for an empty database."""
-    async with store.engine.connect() as connection:
-        return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+    """Return the database's version, None for an empty database. Raises Unavailable."""
+    try:
+        async with store.engine.connect() as connection:
+            return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+    except (OSError, DBAPIError, PostgresError) as error:
+        raise Unavailable(
+            f"the database cannot be opened ({type(error).__name__}): check INTERLUDE_DATABASE_URL, that the folder or "
+            "server is there, that the disk is not full, and that you may write to it"
+        ) from error
 
 
 async def upgrade(store: Store) -> None:

@@ -1,0 +1,141 @@
+"""The command line: examples in each help, light commands that are light, errors without a trace."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bot.cli import app
+
+ROOT = Path(__file__).parent.parent
+LIGHT = (["--help"], ["content", "check", "--help"], ["db", "upgrade", "--help"], ["timetable", "--help"])
+
+
+def commands() -> list[list[str]]:
+    def below(command, path: list[str]) -> list[list[str]]:
+        deeper = getattr(command, "commands", None)
+        return [found for name in deeper for found in below(deeper[name], [*path, name])] if deeper else [path]
+
+    return below(typer.main.get_command(app), [])
+
+
+def run(*given: str, folder: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bot", *given]
+    where = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **(env or {})}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=where)
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(path: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*path, "--help"])
+    assert shown.exit_code == 0
+    assert f"Example: interlude {' '.join(path)}" in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_stands_in_the_readme(path: list[str]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    group, *name = path
+    assert f"`interlude {group}" in readme
+    assert all(f"`{part}`" in readme or f"{group} {part}" in readme for part in name)
+
+
+@pytest.mark.parametrize("given", LIGHT, ids=" ".join)
+def test_light_commands_do_not_import_what_is_heavy(given: list[str]) -> None:
+    program = (
+        "import sys; from bot.cli import app\n"
+        f"try: app({given!r})\nexcept SystemExit: pass\n"
+        "heavy = {'aiogram', 'sqlalchemy', 'alembic', 'apscheduler', 'starlette'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_timetable_is_printed_as_csv() -> None:
+    given = ["timetable", "--programme", "adult-evening", "--timezone", "America/New_York"]
+    done = CliRunner().invoke(app, [*given, "--from", "2026-11-02", "--days", "7", "--format", "csv"])
+    head, first, *_ = done.stdout.splitlines()
+    assert head == "local,utc,stream,activity,reason"
+    assert re.fullmatch(r"2026-11-0\dT[\d:]{8}-05:00,2026-11-0\dT[\d:]{8}\+00:00,check-in,daily-check-in,", first)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--programme", "adult-evning"), "did you mean 'adult-evening'"),
+        (("--timezone", "America/NewYork"), "did you mean 'America/New_York'"),
+        (("--from", "tomorrow"), "write it as YYYY-MM-DD"),
+        (("--format", "xml"), "choose table, csv or json"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_explained(changed: tuple[str, str], said: str) -> None:
+    given = {
+        "--programme": "adult-evening",
+        "--timezone": "America/New_York",
+        "--from": "2026-11-02",
+        "--days": "2",
+        "--format": "csv",
+    } | dict([changed])
+    done = CliRunner().invoke(app, ["timetable", *[part for pair in given.items() for part in pair]])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({}, "no bot token"),
+        ({"INTERLUDE_TOKEN": "1:a"}, "no encryption key"),
+        ({"INTERLUDE_TOKEN": "1:a", "INTERLUDE_KEYS": "k1:short"}, "32 bytes in base64"),
+        ({"INTERLUDE_DATABASE_URL": "mysql://x"}, "must begin with sqlite+aiosqlite"),
+        ({"INTERLUDE_TOKEN": "1:a", "INTERLUDE_KEYS": f"k1:{'A' * 43}="}, "interlude db upgrade"),
+        (
+            {
+                "INTERLUDE_TOKEN": "1:a",
+                "INTERLUDE_KEYS": f"k1:{'A' * 43}=",
+                "INTERLUDE_DATABASE_URL": "sqlite+aiosqlite:////nowhere/at/all.db",
+            },
+            "cannot be opened",
+        ),
+        (
+            {
+                "INTERLUDE_TOKEN": "1:a",
+                "INTERLUDE_KEYS": f"k1:{'A' * 43}=",
+                "INTERLUDE_DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none",
+            },
+            "cannot be opened",
+        ),
+    ],
+    ids=["token", "keys", "short key", "database address", "empty database", "no folder", "no server"],
+)
+def test_run_says_in_one_line_what_is_missing(env: dict[str, str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    done = run("run", folder=tmp_path, env=env)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_upgrade_check_and_backup_work_on_a_new_machine(tmp_path: Path) -> None:
+    env = {"INTERLUDE_KEYS": f"k1:{'A' * 43}="}
+    assert "at version" in run("db", "upgrade", folder=tmp_path, env=env).stdout
+    assert "whole" in run("db", "check", folder=tmp_path, env=env).stdout
+    assert "copied to" in run("db", "backup", "copy.db", folder=tmp_path, env=env).stdout
+    again = run("db", "backup", "copy.db", folder=tmp_path, env=env)
+    assert again.returncode == 2
+    assert "nothing is overwritten" in again.stderr
+
+
+def test_the_doctor_says_how_to_mend_everything(tmp_path: Path) -> None:
+    env = {"INTERLUDE_TELEGRAM_URL": "http://127.0.0.1:1", "INTERLUDE_CONTENT_DIR": "nowhere"}
+    done = run("doctor", folder=tmp_path, env=env)
+    assert done.returncode == 1
+    for said in ("INTERLUDE_KEYS=k1:", "interlude db upgrade", "set INTERLUDE_CONTENT_DIR", "@BotFather"):
+        assert said in done.stdout

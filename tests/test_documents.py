@@ -1,0 +1,70 @@
+"""What is written down holds: settings, words of the interface, migrations."""
+
+import ast
+import re
+from pathlib import Path
+
+from bot.config import Settings
+from bot.content.library import Content
+from bot.storage.migrate import differences, wanted
+from bot.storage.store import Store
+
+ROOT = Path(__file__).parent.parent
+KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def test_the_example_names_every_setting_with_its_default() -> None:
+    written = dict(
+        line.removeprefix("# ").split("=", 1)
+        for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+        if "INTERLUDE_" in line and "=" in line
+    )
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        plain = default.get_secret_value() if hasattr(default, "get_secret_value") else default
+        assert written.pop(f"INTERLUDE_{name.upper()}") == str(plain)
+    assert not written
+
+
+def used_keys() -> tuple[set[str], set[str]]:
+    """Return the message keys that the program asks for, and the beginnings of those that it puts together."""
+    whole, beginnings = set(), set()
+    for file in [*(ROOT / "bot" / "services").glob("*.py"), *(ROOT / "bot" / "handlers").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+                continue
+            if node.func.attr not in ("words", "label", "message", "button"):
+                continue
+            key = node.args[0]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                whole.add(key.value)
+            if isinstance(key, ast.JoinedStr) and isinstance(key.values[0], ast.Constant):
+                beginnings.add(str(key.values[0].value))
+    return whole, beginnings
+
+
+def test_every_message_that_the_program_asks_for_is_written(content: Content) -> None:
+    whole, beginnings = used_keys()
+    for language, messages in content.messages.items():
+        assert whole - messages.keys() == set(), language
+        for beginning in beginnings:
+            assert any(key.startswith(beginning) for key in messages), (language, beginning)
+
+
+def test_every_risk_category_has_a_name_for_clinicians(content: Content) -> None:
+    from bot.domain.risk import CATEGORIES
+
+    for language, messages in content.messages.items():
+        for category in CATEGORIES:
+            assert f"category-{category}" in messages, (language, category)
+
+
+async def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
+    assert await differences(store) == []
+    assert wanted()
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine_is_kept() -> None:
+    unwanted = re.compile("py" + "pi.org|/ro" + "ot/|/wo" + "rk/|registry.np" + "mjs")
+    for file in [*ROOT.glob("*.lock"), *ROOT.glob("*.toml"), *ROOT.glob("*.md"), *(ROOT / "bot").rglob("*.py")]:
+        assert not unwanted.search(file.read_text(encoding="utf-8")), file
