@@ -65,9 +65,12 @@ class LiveLibrary:
     async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
         """Reload whenever the folder changes, until cancelled; `on_reload` is told when that made a difference."""
         async for _ in self._changes():
-            with suppress(OSError):  # the folder is just being replaced: the next look finds it
-                if reloaded := await asyncio.to_thread(self.reload):
-                    await on_reload(reloaded)
+            try:
+                reloaded = await asyncio.to_thread(self.reload)
+            except OSError:  # the folder is just being replaced: the next look finds it
+                continue
+            if reloaded:
+                await on_reload(reloaded)
 
     async def _changes(self) -> AsyncIterator[None]:
         """Yield after every change, those included that no event told of: before the watch stood, or while polling.

@@ -44,7 +44,6 @@ def _differences(own: Step, original: Step, *, same_steps: bool) -> list[str]:
         "its picture": bool(own.picture) == bool(original.picture),
         "its code": own.loinc == original.loinc,
         "its flag": own.flag == original.flag,
-        "its flag": own.flag == original.flag,
     }
     return [
         *(what for what, same in facts.items() if not same),

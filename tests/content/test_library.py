@@ -71,6 +71,27 @@ def test_a_folder_without_content_is_said(tmp_path):
     assert (finding.code, finding.line, finding.column) == ("C021", 1, 1)
 
 
+def test_what_a_translation_inherits_is_reported_where_it_stands(folder, write):
+    path = write("skills/stop.md", "## Stop {#stop}\n")
+    path.write_text(path.read_text().replace("minutes: 3", "minutes: many").replace("approach: DBT\n", ""))
+    write("skills/stop.es.md", SPANISH + "## Alto {#stop}\n")
+    assert [(Path(f.file).name, f.code) for f in load(folder).findings] == [("stop.md", "C004"), ("stop.md", "C005")]
+
+
+@pytest.mark.parametrize("text", ["[" * 3000, "{a: " * 3000, "- " * 3000, "a:\n" + "  - " * 3000])
+def test_yaml_nested_too_deeply_is_a_finding(folder, write, text):
+    write("skills/stop.md", f"---\n{text}\n---\n## Stop {{#stop}}\n")
+    assert [finding.code for finding in load(folder).findings] == ["C002"]
+
+
+@pytest.mark.parametrize(
+    "text", ["> " * 3000, "[" * 3000, "*" * 3000, "- " * 3000, "{#" * 3000, "![" * 3000 + "](" * 3000]
+)
+def test_markdown_nested_too_deeply_does_no_harm(folder, write, text):
+    write("skills/stop.md", f"## Stop {{#stop}}\n\n{text}\n")
+    load(folder)
+
+
 def test_files_in_folders_of_their_own_are_found(folder, write):
     (folder / "skills" / "breathing").mkdir()
     write("skills/breathing/box.md", "## Box {#box}\n\n- [Stop](../stop.md)\n- [Enough](#end)\n")

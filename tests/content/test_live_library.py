@@ -105,6 +105,15 @@ def test_a_file_that_is_gone_is_gone(library, write, folder):
     assert set(library.content.skills) == {"stop"}
 
 
+def test_a_folder_that_is_just_being_replaced_changes_nothing(library, folder):
+    folder.rename(folder.with_name("away"))
+    reloaded = library.reload()
+    assert (reloaded.changed, codes(reloaded.findings)) == ((), ["C021"])
+    assert body(library) == "Stop."
+    folder.with_name("away").rename(folder)
+    assert codes(library.reload().mended) == ["C021"]
+
+
 def test_a_translation_that_no_longer_fits_its_original_keeps_its_last_good_version(library, write):
     write("skills/stop.es.md", SPANISH)
     library.reload()
