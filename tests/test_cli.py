@@ -1,5 +1,6 @@
 """The command line: examples in each help, light commands that are light, errors without a trace."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -23,10 +25,19 @@ def commands() -> list[list[str]]:
     return below(typer.main.get_command(app), [])
 
 
-def run(*given: str, folder: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bot", *given]
-    where = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **(env or {})}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, env=where)
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run a command as on another machine: an empty folder, and only these settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("INTERLUDE_")]:
+        monkeypatch.delenv(name)
+
+    def run(*given: str, env: dict[str, str] | None = None) -> Result:
+        for name, value in (env or {}).items():
+            monkeypatch.setenv(name, value)
+        return CliRunner().invoke(app, given)
+
+    return run
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
@@ -114,28 +125,28 @@ def test_a_wrong_word_on_the_command_line_is_explained(changed: tuple[str, str],
     ],
     ids=["token", "keys", "short key", "database address", "empty database", "no folder", "no server"],
 )
-def test_run_says_in_one_line_what_is_missing(env: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_run_says_in_one_line_what_is_missing(run, env: dict[str, str], said: str, tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
-    done = run("run", folder=tmp_path, env=env)
-    assert done.returncode == 2
+    done = run("run", env=env)
+    assert done.exit_code == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_upgrade_check_and_backup_work_on_a_new_machine(tmp_path: Path) -> None:
+def test_upgrade_check_and_backup_work_on_a_new_machine(run) -> None:
     env = {"INTERLUDE_KEYS": f"k1:{'A' * 43}="}
-    assert "at version" in run("db", "upgrade", folder=tmp_path, env=env).stdout
-    assert "whole" in run("db", "check", folder=tmp_path, env=env).stdout
-    assert "copied to" in run("db", "backup", "copy.db", folder=tmp_path, env=env).stdout
-    again = run("db", "backup", "copy.db", folder=tmp_path, env=env)
-    assert again.returncode == 2
+    assert "at version" in run("db", "upgrade", env=env).stdout
+    assert "whole" in run("db", "check", env=env).stdout
+    assert "copied to" in run("db", "backup", "copy.db", env=env).stdout
+    again = run("db", "backup", "copy.db", env=env)
+    assert again.exit_code == 2
     assert "nothing is overwritten" in again.stderr
 
 
-def test_the_doctor_says_how_to_mend_everything(tmp_path: Path) -> None:
+def test_the_doctor_says_how_to_mend_everything(run) -> None:
     env = {"INTERLUDE_TELEGRAM_URL": "http://127.0.0.1:1", "INTERLUDE_CONTENT_DIR": "nowhere"}
-    done = run("doctor", folder=tmp_path, env=env)
-    assert done.returncode == 1
+    done = run("doctor", env=env)
+    assert done.exit_code == 1
     for said in ("INTERLUDE_KEYS=k1:", "interlude db upgrade", "set INTERLUDE_CONTENT_DIR", "@BotFather"):
         assert said in done.stdout

@@ -107,5 +107,3 @@ async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> 
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
-
-
