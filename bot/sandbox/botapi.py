@@ -1,12 +1,14 @@
 """The Bot API's face: requests decoded, carried out, answered as Telegram answers."""
 
 import asyncio
+import contextlib
 import json
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.limits import Gate
@@ -24,7 +26,7 @@ class BotApi:
     def __init__(self, world: World) -> None:
         self.gate = Gate()
         self.faults = Faults()
-        self.webhooks = Webhooks(world, self._answer)
+        self.webhooks = Webhooks(world, self._answered)
         self._methods = Methods(world, self.gate)
         self._world = world
 
@@ -35,9 +37,9 @@ class BotApi:
             return _refused(Refusal(401, "Unauthorized"))
         try:
             given = await _parameters(request)
-        except ValueError:
+        except (ValueError, HTTPException):
             return _refused(Refusal(400, "Bad Request: can't parse parameters"))
-        return await self._faulty(request, bot, request.path_params["method"], given)
+        return await self._faulty(bot, request.path_params["method"], given)
 
     async def file(self, request: Request) -> Response:
         """Hand out a file."""
@@ -46,20 +48,27 @@ class BotApi:
             return _refused(Refusal(404, "Not Found"))
         return Response(self._world.files[name], media_type="application/octet-stream")
 
-    async def _faulty(self, request: Request, bot: Account, method: str, given: Json) -> Response:
+    async def _answered(self, bot: Account, kind: str, body: bytes) -> None:
+        """Carry out the method that a webhook's answer names, if any."""
+        with contextlib.suppress(ValueError, HTTPException):
+            given = await _parameters(_as_request(kind, body))
+            if method := given.pop("method", None):
+                await self._answer(bot, str(method), given)
+
+    async def _faulty(self, bot: Account, method: str, given: Json) -> Response:
         chat = str(given.get("chat_id") or 0)
         fault = self.faults.take(method, int(chat) if chat.lstrip("-").isdigit() else 0)
         if fault is None:
             return await self._answer(bot, method, given)
         if fault.kind == "reset":
-            return await _cut(request)
+            return _Cut()
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return await self._answer(bot, method, given)
         if fault.kind == "timeout_after":
             await self._answer(bot, method, given)
             await asyncio.sleep(fault.seconds)
-            return await _cut(request)
+            return _Cut()
         refusal = fault.refusal()
         self._world.note(bot, method, _loggable(given), refusal.status, refusal.description)
         return _refused(refusal)
@@ -87,7 +96,10 @@ class BotApi:
                 return self.webhooks.told(bot)
         if name not in self._methods.known:
             raise Refusal(404, "Not Found: method not found")
-        return await self._methods.known[name](bot, given)
+        try:
+            return await self._methods.known[name](bot, given)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise Refusal(400, f"Bad Request: can't parse parameters: {error}") from error
 
 
 async def _parameters(request: Request) -> Json:
@@ -96,7 +108,9 @@ async def _parameters(request: Request) -> Json:
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind == "application/json":
         body = await request.json()
-        return given | {name: value for name, value in body.items() if value is not None}
+        if not isinstance(body, dict):
+            raise ValueError("the body must be a JSON object")
+        return given | {name: _decoded(name, value) for name, value in body.items() if value is not None}
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         async with request.form(max_files=100, max_fields=1000, max_part_size=64 * 1024 * 1024) as form:
             for name, value in form.multi_items():
@@ -126,10 +140,28 @@ _STRUCTURED = frozenset(
 """Parameters that are objects or lists, and so JSON where a form carries them."""
 
 
-def _decoded(name: str, value: str) -> object:
-    if name in _STRUCTURED:
+_SWITCHES = frozenset(
+    {"allow_sending_without_reply", "drop_pending_updates", "protect_content", "show_alert", "disable_notification"}
+)
+
+
+def _decoded(name: str, value: object) -> object:
+    """Return a parameter as what it stands for; a text stays as it is, whatever it looks like."""
+    if isinstance(value, str) and name in _STRUCTURED:
         return json.loads(value)
-    return value == "true" if value in ("true", "false") and name not in ("text", "caption") else value
+    if isinstance(value, str) and name in _SWITCHES:
+        return value.lower() in ("true", "1")
+    return value
+
+
+def _as_request(kind: str, body: bytes) -> Request:
+    """Return what a webhook answered as if it had been sent to the Bot API."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    headers = [(b"content-type", kind.encode())]
+    return Request({"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}, receive)
 
 
 def _loggable(given: Json) -> Json:
@@ -144,11 +176,8 @@ def _refused(refusal: Refusal) -> Response:
 
 
 class _Cut(Response):
-    """Breaks the connection off instead of answering."""
+    """Breaks the connection off: an answer is begun that never comes, and so the server hangs up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's own
-        raise ConnectionResetError("cut on demand")
-
-
-async def _cut(_: Request) -> Response:
-    return _Cut()
+        headers = [(b"content-length", b"100"), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})

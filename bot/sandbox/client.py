@@ -80,23 +80,21 @@ class SandboxClient:
         until = time.monotonic() + seconds
         version: int | None = None
         while True:
-            chat = await self._chat(user, version, min(2.0, max(0.0, until - time.monotonic())))
-            version = chat["version"]
-            for message in reversed(chat["messages"]):
+            changed = await self._chat(user, version, max(0.0, until - time.monotonic()))
+            version = changed["version"]
+            for message in reversed(changed["messages"]):
                 if message["message_id"] > after and message["from"]["is_bot"] and _fits(message, wanted):
                     return message  # type: ignore[no-any-return]
             if time.monotonic() >= until:
-                seen = "\n---\n".join(_words(message) for message in chat["messages"][-4:])
+                seen = "\n---\n".join(_words(message) for message in (await self.chat(user))[-4:])
                 raise TimeoutError(f"nothing like {wanted!r} came; the last messages:\n{seen}")
 
     async def quiet(self, user: int, seconds: float = 0.5) -> list[Json]:
         """Wait until a chat has not changed for so long, and return it."""
-        version = -1
-        while True:
-            chat = await self._chat(user, version if version >= 0 else None, seconds)
-            if chat["version"] == version:
-                return chat["messages"]  # type: ignore[no-any-return]
-            version = chat["version"]
+        version = int((await self._chat(user))["version"])
+        while (changed := await self._chat(user, version, seconds))["version"] != version:
+            version = changed["version"]
+        return await self.chat(user)
 
     async def clock(self) -> Json:
         """Return the clock."""
@@ -114,6 +112,10 @@ class SandboxClient:
         """Change the limits on sending."""
         await self.call("PUT", "/limits", **limits)
 
+    async def updates(self, kind: str) -> int:
+        """Disturb the updates that wait for the bot: "duplicate", "reverse" or "start over"; returns how many wait."""
+        return int((await self.call("POST", "/updates", kind=kind, bot=self.bot))["waiting"])
+
     async def log(self, after: int = 0) -> list[Json]:
         """Return what the bot asked for."""
         return await self.call("GET", f"/log?after={after}")  # type: ignore[return-value]
@@ -125,7 +127,8 @@ class SandboxClient:
             return await answer.read()
 
     async def _chat(self, user: int, version: int | None = None, seconds: float = 0) -> Json:
-        waiting = f"&version={version}&timeout={seconds}" if version is not None else ""
+        """Return a chat; with a version, what changed since, waiting for it so many seconds at most."""
+        waiting = f"&version={version}&since={version}&timeout={seconds}" if version is not None else ""
         chat = await self.call("GET", f"/chats/{user}/messages?bot={self.bot}{waiting}")
         return chat | {"messages": [one for one in chat["messages"] if not one.get("deleted")]}
 

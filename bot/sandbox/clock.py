@@ -13,6 +13,7 @@ class Clock:
         self.version = 0
         self.marks: dict[str, datetime] = {}
         self._changed = asyncio.Condition()
+        self._ended = False
 
     def now(self) -> datetime:
         """Return the sandbox's present moment, in UTC."""
@@ -37,9 +38,16 @@ class Clock:
         """Wait until the clock was moved or marked after `version`, so long at most."""
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(lambda: self.version > version), seconds)
+                moved = self._changed.wait_for(lambda: self.version > version or self._ended)
+                await asyncio.wait_for(moved, seconds)
             except TimeoutError:
                 return
+
+    async def wake(self) -> None:
+        """Let nobody wait for it any longer."""
+        async with self._changed:
+            self._ended = True
+            self._changed.notify_all()
 
     def told(self) -> dict[str, object]:
         """Return the clock as the control face shows it."""

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.faults import KINDS, Fault
 from bot.sandbox.people import People
+from bot.sandbox.pictures import media_type
 from bot.sandbox.world import Chat, Json, Refusal, User, World
 
 SETTLED_AFTER = 0.35
@@ -205,13 +206,17 @@ class Control:
     # chats, files, log
 
     async def messages(self, request: Request) -> Response:
-        """Show a chat; with `version`, once it changed past that (up to `timeout` seconds)."""
+        """Show a chat; with `version`, once it changed past that (up to `timeout` seconds).
+
+        `after` leaves out the messages up to that number, `since` those that have not changed since that version.
+        """
         chat = self._chat(request)
         after = int(request.query_params.get("after", 0))
         if "version" in request.query_params:
             seconds = min(float(request.query_params.get("timeout", 20)), 60)
             await self._chat_past(chat, int(request.query_params["version"]), seconds)
-        shown = [message for number, message in chat.messages.items() if number > after]
+        since = int(request.query_params.get("since", 0))
+        shown = [message for message in chat.since(since) if message["message_id"] > after]
         return JSONResponse({"version": chat.version, "messages": shown})
 
     async def file(self, request: Request) -> Response:
@@ -219,12 +224,13 @@ class Control:
         name = request.path_params["name"]
         if name not in self._world.files:
             raise Refusal(404, "there is no such file")
-        return Response(self._world.files[name], media_type="image/png", headers={"Cache-Control": "max-age=3600"})
+        held = self._world.files[name]
+        return Response(held, media_type=media_type(held), headers={"Cache-Control": "max-age=3600"})
 
     async def log(self, request: Request) -> Response:
         """Show what bots asked for, after entry `after`."""
         after = int(request.query_params.get("after", 0))
-        return JSONResponse([entry for entry in self._world.log if entry["n"] > after])
+        return JSONResponse(self._world.logged(after))
 
     async def clear_log(self, _: Request) -> Response:
         """Forget what bots asked for."""
@@ -242,11 +248,7 @@ class Control:
         given = await _body(request)
         if given.get("kind") not in KINDS:
             raise Refusal(400, f"a fault needs a kind: {', '.join(KINDS)}")
-        try:
-            fault = Fault(**given)
-        except TypeError as error:
-            raise Refusal(400, str(error)) from None
-        return JSONResponse(self._api.faults.add(fault).told())
+        return JSONResponse(self._api.faults.add(_checked(Fault(**given))).told())
 
     async def clear_faults(self, _: Request) -> Response:
         """Let no fault happen any more."""
@@ -270,10 +272,10 @@ class Control:
 
     async def set_limits(self, request: Request) -> Response:
         """Change the limits on sending: per_second, per_chat, chat_burst, group_per_minute; 0 is none."""
-        try:
-            self._api.gate.limits = replace(self._api.gate.limits, **await _body(request))
-        except TypeError as error:
-            raise Refusal(400, str(error)) from None
+        given = await _body(request)
+        if not all(isinstance(value, int | float) and value >= 0 for value in given.values()):
+            raise Refusal(400, "a limit is a number, and 0 is none")
+        self._api.gate.limits = replace(self._api.gate.limits, **given)
         return JSONResponse(asdict(self._api.gate.limits))
 
     # the page
@@ -301,6 +303,8 @@ class Control:
             while True:
                 with contextlib.suppress(TimeoutError):
                     event = await asyncio.wait_for(queue.get(), 15)
+                    if self._world.ended:
+                        return
                     yield f"data: {json.dumps(event)}\n\n"
                     continue
                 yield ": still here\n\n"
@@ -320,7 +324,7 @@ class Control:
     async def _chat_past(self, chat: Chat, version: int, seconds: float) -> None:
         async with self._world.changed:
             with contextlib.suppress(TimeoutError):
-                changed = self._world.changed.wait_for(lambda: chat.version > version)
+                changed = self._world.changed.wait_for(lambda: chat.version > version or self._world.ended)
                 await asyncio.wait_for(changed, seconds)
 
 
@@ -332,22 +336,41 @@ def _kindly(act: Endpoint) -> Endpoint:
             return await act(request)
         except Refusal as refusal:
             return JSONResponse({"error": refusal.description}, refusal.status)
-        except (ValueError, KeyError) as error:
-            return JSONResponse({"error": str(error)}, 400)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            return JSONResponse({"error": str(error) or type(error).__name__}, 400)
 
     return answer
 
 
 async def _body(request: Request) -> Json:
     body = await request.body()
-    given = json.loads(body) if body else {}
+    try:
+        given = json.loads(body) if body else {}
+    except ValueError as error:
+        raise Refusal(400, f"the body must be a JSON object: {error}") from None
     if not isinstance(given, dict):
         raise Refusal(400, "the body must be a JSON object")
     return given
 
 
+def _checked(fault: Fault) -> Fault:
+    """Return the fault if its numbers are numbers. Raises Refusal."""
+    numbers = {"chat": fault.chat, "times": fault.times, "migrate_to_chat_id": fault.migrate_to_chat_id}
+    amounts = {"seconds": fault.seconds, "retry_after": fault.retry_after}
+    for name, value in numbers.items():
+        if type(value) is not int:
+            raise Refusal(400, f"'{name}' of a fault is a whole number")
+    for name, amount in amounts.items():
+        if type(amount) not in (int, float) or amount < 0:
+            raise Refusal(400, f"'{name}' of a fault is a number of seconds")
+    return fault
+
+
 def _parsed(moment: object) -> datetime:
-    parsed = datetime.fromisoformat(str(moment))
+    try:
+        parsed = datetime.fromisoformat(str(moment))
+    except ValueError:
+        raise Refusal(400, f"'{moment}' is no moment, like 2026-11-02T09:00:00+00:00") from None
     if parsed.tzinfo is None:
         raise Refusal(400, f"'{moment}' needs a time zone, like 2026-11-02T09:00:00+00:00")
     return parsed

@@ -1,5 +1,6 @@
 """Text as Telegram counts and marks it: UTF-16 lengths, commands and links found, simple HTML and Markdown read."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -24,6 +25,18 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def pieces(text: str, most: int) -> list[str]:
+    """Cut a text into pieces of so many UTF-16 units at most."""
+    cut, length = [""], 0
+    for character in text:
+        length += units(character)
+        if length > most:
+            cut.append("")
+            length = units(character)
+        cut[-1] += character
+    return cut
+
+
 def found_in(text: str) -> list[Json]:
     """Return the commands, links and mentions that Telegram marks by itself."""
     return [
@@ -43,14 +56,28 @@ def read(text: str, parse_mode: str, entities: list[Json] | None) -> tuple[str, 
             entities = entities or []
         case _:
             raise Refusal(400, "Bad Request: unsupported parse_mode")
-    length = units(text)
-    for entity in entities:
-        if entity["offset"] < 0 or entity["length"] <= 0 or entity["offset"] + entity["length"] > length:
-            raise Refusal(400, "Bad Request: entity is out of the text")
+    _check(text, entities)
     links = [one for one in entities if one["type"] == "text_link"]
     own = [one for one in found_in(text) if not any(_overlap(one, link) for link in links)]
     unique = {(one["type"], one["offset"], one["length"]): one for one in [*own, *entities]}
     return text, sorted(unique.values(), key=lambda one: (one["offset"], -one["length"]))
+
+
+def _check(text: str, entities: list[Json]) -> None:
+    """Refuse entities that are not within the text, or cut a character that takes two units. Raises Refusal."""
+    places = {0, *itertools.accumulate(units(character) for character in text)}
+    length = units(text)
+    for entity in entities:
+        start, end = int(entity["offset"]), int(entity["offset"]) + int(entity["length"])
+        if start < 0 or end <= start:
+            raise Refusal(400, f"Bad Request: entity at UTF-16 offset {start} has no length")
+        if start > length:
+            raise Refusal(400, f"Bad Request: entity begins after the end of the text at UTF-16 offset {start}")
+        if end > length:
+            after = f"ends after the end of the text at UTF-16 offset {end}"
+            raise Refusal(400, f"Bad Request: entity beginning at UTF-16 offset {start} {after}")
+        if not {start, end} <= places:
+            raise Refusal(400, f"Bad Request: entity at UTF-16 offset {start} cuts a UTF-16 symbol")
 
 
 def _overlap(one: Json, other: Json) -> bool:

@@ -12,7 +12,7 @@ KINDS: Sequence[str] = get_args(Kind)
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. `method` "*" and `chat` 0 mean any; `times` counts down.
+    """One fault. `method` "*" means any but getUpdates, `chat` 0 any; `times` counts down.
 
     "reset" cuts the connection before the request is carried out, "timeout_after" after it (`seconds` later), "slow"
     answers `seconds` late.
@@ -66,9 +66,13 @@ class Faults:
     def take(self, method: str, chat: int) -> Fault | None:
         """Return the fault that this request meets, and count it."""
         for fault in self.waiting:
-            if fault.method.lower() in ("*", method.lower()) and fault.chat in (0, chat):
+            if _meant(fault.method.lower(), method.lower()) and fault.chat in (0, chat):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.waiting.remove(fault)
                 return fault
         return None
+
+
+def _meant(wanted: str, method: str) -> bool:
+    return wanted == method or (wanted == "*" and method != "getupdates")

@@ -1,13 +1,14 @@
 """The methods of the Bot API that the sandbox knows, each as Telegram carries it out."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.sandbox import entities
 from bot.sandbox.limits import Gate
-from bot.sandbox.world import Account, Chat, Json, Refusal, World
+from bot.sandbox.world import Account, Chat, Json, Refusal, World, outward
 
-TEXT_LIMIT, CAPTION_LIMIT, DATA_LIMIT, MOST_BUTTONS = 4096, 1024, 64, 100
+TEXT_LIMIT, CAPTION_LIMIT, TOAST_LIMIT, DATA_LIMIT, MOST_BUTTONS = 4096, 1024, 200, 64, 100
 
 
 class Methods:
@@ -70,8 +71,10 @@ class Methods:
     async def do_editMessageCaption(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
         message = self._message(bot, given, "message to edit not found")
+        if "text" in message:
+            raise Refusal(400, "Bad Request: there is no caption in the message to edit")
         self._gate.take(bot, chat)
-        return await self._edit(bot, chat, message, given, {"caption": "", **self._captioned(given)})
+        return await self._edit(bot, chat, message, given, _NO_CAPTION | self._captioned(given))
 
     async def do_editMessageMedia(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
@@ -80,7 +83,8 @@ class Methods:
         upload = str(media.get("media", ""))
         photo = self._photo(given.get(upload.removeprefix("attach://"), upload))
         self._gate.take(bot, chat)
-        return await self._edit(bot, chat, message, given, {"caption": "", **self._captioned(media), "photo": [photo]})
+        content = _NO_CAPTION | self._captioned(media) | {"photo": [photo], "text": "", "entities": []}
+        return await self._edit(bot, chat, message, given, content)
 
     async def do_editMessageReplyMarkup(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
@@ -96,7 +100,8 @@ class Methods:
 
     async def do_deleteMessages(self, bot: Account, given: Json) -> bool:  # noqa: N802
         for message_id in given.get("message_ids") or []:
-            await self.do_deleteMessage(bot, {**given, "message_id": message_id})
+            if message_id in self._chat(bot, given).messages:
+                await self.do_deleteMessage(bot, {**given, "message_id": message_id})
         return True
 
     async def do_pinChatMessage(self, bot: Account, given: Json) -> bool:  # noqa: N802
@@ -117,9 +122,11 @@ class Methods:
         return True
 
     async def do_answerCallbackQuery(self, bot: Account, given: Json) -> bool:  # noqa: N802
-        query = self._world.queries.get(str(given.get("callback_query_id", "")))
-        if query is None or query["bot"] != bot.id or query["answer"] is not None:
+        query = self._world.query(bot, str(given.get("callback_query_id", "")))
+        if query is None:
             raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        if entities.units(str(given.get("text") or "")) > TOAST_LIMIT:
+            raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
         answer = {"text": given.get("text") or "", "show_alert": bool(given.get("show_alert"))}
         query["answer"] = answer
         chat = self._world.find_chat(bot, query["chat"])
@@ -129,7 +136,7 @@ class Methods:
     # about the bot and its chats
 
     async def do_getMe(self, bot: Account, _: Json) -> Json:  # noqa: N802
-        rights = {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+        rights = {"can_join_groups": True, "can_read_all_group_messages": True, "supports_inline_queries": False}
         return {**bot.told(), **rights}
 
     async def do_getChat(self, bot: Account, given: Json) -> Json:  # noqa: N802
@@ -138,8 +145,11 @@ class Methods:
         return self._world.told_chat(chat) | more
 
     async def do_getChatMember(self, bot: Account, given: Json) -> Json:  # noqa: N802
-        self._world.find_chat(bot, _chat_id(given))
-        return {"status": "member", "user": self._world.user(int(given.get("user_id") or 0)).told()}
+        chat, user = self._world.find_chat(bot, _chat_id(given)), self._world.users.get(int(given.get("user_id") or 0))
+        if user is None:
+            raise Refusal(400, "Bad Request: member not found")
+        there = user.id in (chat.members if chat.type != "private" else {chat.id})
+        return {"status": "member" if there else "left", "user": user.told()}
 
     async def do_getFile(self, _: Account, given: Json) -> Json:  # noqa: N802
         file_id = str(given.get("file_id"))
@@ -149,7 +159,10 @@ class Methods:
         return {"file_id": file_id, "file_unique_id": file_id, "file_size": size, "file_path": f"files/{file_id}"}
 
     async def do_setMyCommands(self, bot: Account, given: Json) -> bool:  # noqa: N802
-        bot.commands[_scope(given)] = given.get("commands") or []
+        menu: list[Json] = given.get("commands") or []
+        if not all(_COMMAND.fullmatch(one["command"].removeprefix("/")) for one in menu):
+            raise Refusal(400, "Bad Request: BOT_COMMAND_INVALID")
+        bot.commands[_scope(given)] = menu
         await self._world.tell("commands", bot=bot)
         return True
 
@@ -158,6 +171,7 @@ class Methods:
 
     async def do_deleteMyCommands(self, bot: Account, given: Json) -> bool:  # noqa: N802
         bot.commands.pop(_scope(given), None)
+        await self._world.tell("commands", bot=bot)
         return True
 
     async def do_setMyName(self, bot: Account, given: Json) -> bool:  # noqa: N802
@@ -211,14 +225,17 @@ class Methods:
             content["has_protected_content"] = True
         message = self._world.add_message(chat, bot.told(), content)
         _show_markup(message, markup)
-        chat.action = ""
         await self._world.tell("message", chat, bot, message_id=message["message_id"])
-        return _outward(message)
+        return outward(message)
 
     def _answered(self, chat: Chat, given: Json) -> Json | None:
-        wanted = (given.get("reply_parameters") or {}).get("message_id") or given.get("reply_to_message_id")
-        found = chat.messages.get(int(wanted)) if wanted else None
-        return {key: value for key, value in found.items() if key != "reply_to_message"} if found else None
+        how = given.get("reply_parameters") or {"message_id": given.get("reply_to_message_id"), **given}
+        found = chat.messages.get(int(how.get("message_id") or 0))
+        if found is not None and not found.get("deleted"):
+            return outward(found, "reply_to_message")
+        if how.get("message_id") and not how.get("allow_sending_without_reply"):
+            raise Refusal(400, "Bad Request: message to be replied not found")
+        return None
 
     async def _edit(self, bot: Account, chat: Chat, message: Json, given: Json, content: Json) -> Json:
         if message["from"]["id"] != bot.id:
@@ -239,7 +256,7 @@ class Methods:
         message.clear()
         message.update(after, edit_date=int(self._world.clock.seconds()), edits=edits)
         await self._world.tell("edited", chat, bot, message_id=message["message_id"])
-        return _outward(message)
+        return outward(message)
 
     def _captioned(self, given: Json) -> Json:
         if not given.get("caption"):
@@ -268,7 +285,9 @@ _NO_GIFTS = dict.fromkeys(
 )
 
 
-_COPIED = ("text", "entities", "photo", "caption", "document")
+_COPIED = ("text", "entities", "photo", "caption", "caption_entities", "document", "sticker", "voice")
+_NO_CAPTION: Json = {"caption": "", "caption_entities": []}
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
 def _chat_id(given: Json) -> int:
@@ -311,11 +330,6 @@ def _show_markup(message: Json, markup: Json | None) -> None:
         message["reply_markup"] = {"inline_keyboard": markup["inline_keyboard"]}
     elif "inline_keyboard" not in markup:
         message["reply_keyboard"] = markup
-
-
-def _outward(message: Json) -> Json:
-    """Return a message as a bot may see it."""
-    return {key: value for key, value in message.items() if key not in ("edits", "reply_keyboard", "deleted")}
 
 
 def _scope(given: Json) -> tuple[str, str]:

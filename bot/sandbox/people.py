@@ -4,9 +4,11 @@ import asyncio
 import re
 
 from bot.sandbox import entities
-from bot.sandbox.world import Account, Chat, Json, Refusal, User, World
+from bot.sandbox.pictures import plain_png
+from bot.sandbox.world import Account, Chat, Json, Refusal, User, World, outward
 
 _LINK = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(\w+)(?:\?start=([\w-]{0,64}))?/?$")
+TEXT_LIMIT = 4096
 FILE = b"a made-up file of the sandbox"
 
 
@@ -17,19 +19,28 @@ class People:
         self._world = world
 
     async def say(self, user: User, given: Json) -> Json:
-        """Send a message: text, or a sticker, voice, photo or document, with a caption. Raises Refusal."""
+        """Send a message: text, or a sticker, voice, photo or document, with a caption. Raises Refusal.
+
+        A text that is too long goes out as several messages, as from Telegram's own applications; the last is returned.
+        """
         chat, bots = self._where(user, given)
-        content = self._content(given)
+        first, *more = self._contents(given)
         if answered := chat.messages.get(int(given.get("reply_to") or 0)):
-            content["reply_to_message"] = {k: v for k, v in answered.items() if k != "reply_to_message"}
+            first["reply_to_message"] = outward(answered, "reply_to_message")
         for bot in bots:
             if bot.id in user.blocked:
                 await self._let_in(user, bot)
             user.started.add(bot.id)
+        message = await self._send(user, chat, bots, first)
+        for content in more:
+            message = await self._send(user, chat, bots, content)
+        return message
+
+    async def _send(self, user: User, chat: Chat, bots: list[Account], content: Json) -> Json:
         message = self._world.add_message(chat, user.told(), content)
         for bot in bots:
-            self._world.queue_update(bot, "message", dict(message))
-            await self._world.tell("message", chat, bot, message_id=message["message_id"])
+            self._world.queue_update(bot, "message", outward(message))
+        await self._world.tell("message", chat, message_id=message["message_id"])
         return message
 
     async def edit(self, user: User, given: Json) -> Json:
@@ -39,30 +50,32 @@ class People:
         if message is None or message["from"]["id"] != user.id:
             raise Refusal(404, "there is no such message of this user")
         text = str(given.get("text") or "")
-        message |= {"text": text, "entities": entities.found_in(text), "edit_date": int(self._world.clock.seconds())}
+        if not text.strip():
+            raise Refusal(400, "a message cannot be changed to nothing")
+        name, marks = ("text", "entities") if "text" in message else ("caption", "caption_entities")
+        message |= {name: text, marks: entities.found_in(text), "edit_date": int(self._world.clock.seconds())}
         message["edits"] = message.get("edits", 0) + 1
         for bot in bots:
-            self._world.queue_update(bot, "edited_message", dict(message))
-            await self._world.tell("edited", chat, bot, message_id=message["message_id"])
+            self._world.queue_update(bot, "edited_message", outward(message))
+        await self._world.tell("edited", chat, message_id=message["message_id"])
         return message
 
     async def tap(self, user: User, given: Json) -> Json:
         """Tap a button, by its data or its label; returns what the bot answered to the tap. Raises Refusal."""
         chat, bots = self._where(user, given)
         message = chat.messages.get(int(given.get("message_id") or 0))
-        if message is None or message.get("deleted"):
-            raise Refusal(404, "there is no such message")
+        bot = next((one for one in bots if message and one.id == message["from"]["id"]), None)
+        if message is None or message.get("deleted") or bot is None:
+            raise Refusal(404, "there is no such message of a bot")
         data = _button(message, given)
-        query_id = str(self._world.number())
-        bot = next((one for one in bots if one.id == message["from"]["id"]), bots[0])
-        self._world.queries[query_id] = {"bot": bot.id, "chat": chat.id, "user": user.id, "answer": None}
+        query_id = self._world.add_query(bot, chat, user)
         self._world.queue_update(
             bot,
             "callback_query",
             {
                 "id": query_id,
                 "from": user.told(),
-                "message": {k: v for k, v in message.items() if k not in ("edits", "reply_keyboard")},
+                "message": outward(message),
                 "chat_instance": str(chat.id),
                 "data": data,
             },
@@ -114,13 +127,22 @@ class People:
         bot = self._world.bot_named(str(given.get("bot") or ""))
         return self._world.private(bot, user), [bot]
 
-    def _content(self, given: Json) -> Json:
+    def _contents(self, given: Json) -> list[Json]:
+        kind = next((one for one in ("sticker", "voice", "photo", "document") if given.get(one)), "")
+        if kind:
+            return [self._file(kind, given)]
+        text = str(given.get("text") or "")
+        if not text.strip():
+            raise Refusal(400, "a message needs a text, or a sticker, voice, photo or document")
+        pieces = [(piece, entities.found_in(piece)) for piece in entities.pieces(text, TEXT_LIMIT)]
+        return [{"text": piece} | ({"entities": found} if found else {}) for piece, found in pieces]
+
+    def _file(self, kind: str, given: Json) -> Json:
         caption = str(given.get("caption") or "")
         extra: Json = {"caption": caption, "caption_entities": entities.found_in(caption)} if caption else {}
-        file: Json = {"file_id": f"file{self._world.number()}", "file_unique_id": "u", "file_size": len(FILE)}
-        kind = next((one for one in ("sticker", "voice", "photo", "document") if given.get(one)), "text")
-        if kind != "text":
-            self._world.files[file["file_id"]] = FILE
+        name, held = f"file{self._world.number()}", plain_png(160, 120) if kind == "photo" else FILE
+        self._world.files[name] = held
+        file: Json = {"file_id": name, "file_unique_id": name, "file_size": len(held)}
         match kind:
             case "sticker":
                 size = {"width": 512, "height": 512, "is_animated": False, "is_video": False, "type": "regular"}
@@ -128,24 +150,19 @@ class People:
             case "voice":
                 return {"voice": {**file, "duration": 3}, **extra}
             case "photo":
-                return {"photo": [{**file, "width": 640, "height": 640}], **extra}
-            case "document":
+                return {"photo": [{**file, "width": 160, "height": 120}], **extra}
+            case _:
                 return {"document": file, **extra}
-        text = str(given.get("text") or "")
-        if not text.strip():
-            raise Refusal(400, "a message needs a text, or a sticker, voice, photo or document")
-        found = entities.found_in(text)
-        return {"text": text} | ({"entities": found} if found else {})
 
     async def _answer_to(self, query_id: str, seconds: float) -> Json:
         query = self._world.queries[query_id]
         async with self._world.changed:
             try:
-                answered = self._world.changed.wait_for(lambda: query["answer"] is not None)
+                answered = self._world.changed.wait_for(lambda: query["answer"] is not None or self._world.ended)
                 await asyncio.wait_for(answered, seconds)
             except TimeoutError:
                 return {"answered": False}
-        return {"answered": True, **query["answer"]}
+        return {"answered": bool(query["answer"]), **(query["answer"] or {})}
 
 
 def _button(message: Json, given: Json) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -48,7 +49,7 @@ def create_app() -> tuple[Starlette, World]:
         Route("/file/bot{token}/{path:path}", api.file),
         Route("/bot{token}/{method}", api.method, methods=["GET", "POST"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan), world
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown}), world
 
 
 @contextlib.asynccontextmanager
@@ -65,6 +66,7 @@ async def serve(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Sandbox
         yield Sandbox(f"http://{host}:{listener.getsockname()[1]}", world)
     finally:
         server.should_exit = True
+        await world.dismiss()
         await serving
         listener.close()
 
@@ -75,6 +77,12 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's promise
+    said = {"ok": False, "error_code": error.status_code, "description": error.detail, "error": error.detail}
+    return JSONResponse(said, error.status_code)
 
 
 async def _page(_: Request) -> Response:

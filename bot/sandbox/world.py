@@ -13,6 +13,13 @@ Json = dict[str, Any]
 """A Telegram object, as it goes over the wire."""
 
 KEPT_IN_LOG = 200_000
+TAPS_LAST = 900.0
+"""Seconds for which a tap can be answered."""
+
+NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+"""Updates that a bot gets only if it asks for them."""
+
+_OWN_NOTES = frozenset({"edits", "reply_keyboard", "deleted"})
 
 
 class Refusal(Exception):
@@ -23,6 +30,11 @@ class Refusal(Exception):
         self.status = status
         self.description = description
         self.parameters = parameters
+
+
+def outward(message: Json, *left_out: str) -> Json:
+    """Return a message as a bot may see it."""
+    return {key: value for key, value in message.items() if key not in _OWN_NOTES and key not in left_out}
 
 
 @dataclass(slots=True)
@@ -49,7 +61,10 @@ class User:
 
 @dataclass(slots=True)
 class Account:
-    """A bot's account: its token, what waits for it, where its webhook is, what it told of itself."""
+    """A bot's account: its token, what waits for it, where its webhook is, what it told of itself.
+
+    `allowed` are the kinds of updates that it wants; none stands for the usual ones.
+    """
 
     id: int
     token: str
@@ -58,6 +73,7 @@ class Account:
     updates: deque[Json] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poller: object | None = None
+    allowed: frozenset[str] = frozenset()
     webhook: Json | None = None
     webhook_error: Json = field(default_factory=dict)
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
@@ -69,19 +85,37 @@ class Account:
         """Return the bot as Telegram tells of one."""
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
 
+    def wants(self, kind: str) -> bool:
+        """Return whether updates of this kind are for this bot."""
+        return kind in self.allowed if self.allowed else kind not in NOT_BY_DEFAULT
+
 
 @dataclass(slots=True)
 class Chat:
-    """A conversation: a private one has a user and a bot, a group has members."""
+    """A conversation: a private one has a user and a bot, a group has members.
+
+    `version` grows with every change; `changes` are the versions at which messages changed last, in that order.
+    """
 
     id: int
     type: str
     title: str = ""
     members: set[int] = field(default_factory=set)
     messages: dict[int, Json] = field(default_factory=dict)
-    action: str = ""
     next_message: int = 1
     version: int = 0
+    changes: dict[int, int] = field(default_factory=dict)
+
+    def changed(self, message_id: int) -> None:
+        """Count a change of a message."""
+        self.version += 1
+        self.changes.pop(message_id, None)
+        self.changes[message_id] = self.version
+
+    def since(self, version: int) -> list[Json]:
+        """Return the messages that changed after a version, in the order of the chat."""
+        newest = itertools.takewhile(lambda one: one[1] > version, reversed(self.changes.items()))
+        return [self.messages[message_id] for message_id in sorted(message_id for message_id, _ in newest)]
 
 
 class World:
@@ -98,6 +132,7 @@ class World:
         self.log: deque[Json] = deque(maxlen=KEPT_IN_LOG)
         self.changed = asyncio.Condition()
         self.listeners: set[asyncio.Queue[Json]] = set()
+        self.ended = False
         self._numbers = itertools.count(1)
         self._user_ids = itertools.count(700_001)
         self._entries = itertools.count(1)
@@ -111,6 +146,8 @@ class World:
         head, colon, tail = token.partition(":")
         if not (head.isdigit() and colon and tail):
             raise Refusal(400, "a token looks like 123456:ABC")
+        if any(bot.username.casefold() == username.casefold() for bot in self.bots.values() if bot.token != token):
+            raise Refusal(400, f"there is another bot named '{username}'")
         account = self.bots.setdefault(token, Account(int(head), token, username, first_name))
         account.username, account.first_name = username, first_name
         return account
@@ -124,9 +161,12 @@ class World:
         return found[0]
 
     def add_user(self, first_name: str, language_code: str = "en", username: str = "", user_id: int = 0) -> User:
-        """Add somebody with a phone."""
-        user = User(user_id or next(self._user_ids), first_name, language_code, username)
-        self.users[user.id] = user
+        """Add somebody with a phone; an id that is there already keeps its user, with the new names. Raises Refusal."""
+        if user_id < 0:
+            raise Refusal(400, "the id of a user is a positive number")
+        user_id = user_id or next(self._user_ids)
+        user = self.users.setdefault(user_id, User(user_id, first_name))
+        user.first_name, user.language_code, user.username = first_name, language_code, username
         return user
 
     def user(self, user_id: int) -> User:
@@ -148,6 +188,8 @@ class World:
     def find_chat(self, bot: Account, chat_id: int) -> Chat:
         """Return a chat that the bot may know of. Raises Refusal as Telegram does."""
         if chat_id in self.groups:
+            if bot.id not in self.groups[chat_id].members:
+                raise Refusal(403, "Forbidden: bot is not a member of the group chat")
             return self.groups[chat_id]
         user = self.users.get(chat_id)
         if user is None:
@@ -186,13 +228,35 @@ class World:
         chat.messages[message["message_id"]] = message
         return message
 
-    def queue_update(self, bot: Account, kind: str, content: Json) -> Json:
-        """Let an update wait for a bot."""
-        update = {"update_id": bot.next_update, kind: content}
+    def add_query(self, bot: Account, chat: Chat, user: User) -> str:
+        """Let a tap wait for its answer, and return its id. Taps that nobody can answer any more are forgotten."""
+        now = self.clock.seconds()
+        for query_id, query in list(self.queries.items()):
+            if query["at"] > now - TAPS_LAST:
+                break
+            del self.queries[query_id]
+        query_id = str(self.number())
+        self.queries[query_id] = {"bot": bot.id, "chat": chat.id, "user": user.id, "at": now, "answer": None}
+        return query_id
+
+    def query(self, bot: Account, query_id: str) -> Json | None:
+        """Return a tap that the bot may still answer."""
+        query = self.queries.get(query_id)
+        if query is None or query["bot"] != bot.id or query["answer"] is not None:
+            return None
+        return query if query["at"] > self.clock.seconds() - TAPS_LAST else None
+
+    def queue_update(self, bot: Account, kind: str, content: Json) -> None:
+        """Let an update wait for a bot that wants such."""
+        if not bot.wants(kind):
+            return
+        bot.updates.append({"update_id": bot.next_update, kind: content})
         bot.next_update += 1
-        bot.updates.append(update)
         bot.arrived.set()
-        return update
+
+    def logged(self, after: int) -> list[Json]:
+        """Return what bots asked for past entry number `after`, the oldest first."""
+        return [*itertools.takewhile(lambda entry: entry["n"] > after, reversed(self.log))][::-1]
 
     def bots_in(self, chat: Chat) -> Iterator[Account]:
         """Yield the bots of a group."""
@@ -200,11 +264,23 @@ class World:
 
     async def tell(self, kind: str, chat: Chat | None = None, bot: Account | None = None, **known: object) -> None:
         """Let who waits know that something changed."""
-        if chat is not None:
-            chat.version += 1
+        if chat is not None and isinstance(message_id := known.get("message_id"), int):
+            chat.changed(message_id)
         event = {"kind": kind, "chat": chat.id if chat else None, "bot": bot.username if bot else None, **known}
         for queue in self.listeners:
             queue.put_nowait(event)
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def dismiss(self) -> None:
+        """Let nobody wait any longer: the sandbox ends."""
+        self.ended = True
+        for bot in self.bots.values():
+            bot.poller = None
+            bot.arrived.set()
+        for queue in self.listeners:
+            queue.put_nowait({"kind": "end"})
+        await self.clock.wake()
         async with self.changed:
             self.changed.notify_all()
 
