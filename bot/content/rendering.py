@@ -54,7 +54,9 @@ def block(node: Node) -> Words:
 
 def inline(nodes: Sequence[Node]) -> Words:
     """Render the inside of a paragraph; pictures are left to whoever shows them."""
-    return _merged(_trimmed([span for node in nodes for span in _spans(node)]))
+    spans: list[Span] = []
+    _collect(nodes, frozenset(), "", spans)
+    return _merged(_trimmed(spans))
 
 
 def styled(words: Words, style: Style) -> Words:
@@ -73,29 +75,24 @@ def is_task(item: Node) -> bool:
     return first is not None and first.type == "paragraph" and bool(_TASK.match(first.children[0].content))
 
 
-def _spans(node: Node) -> Iterable[Span]:
-    match node.type:
-        case "text" | "html_inline" if node.content:
-            yield Span(text=node.content)
-        case "softbreak":
-            yield Span(text=" ")
-        case "hardbreak":
-            yield Span(text="\n")
-        case "field":
-            yield Span(text=node.content, field=node.content[1:-1])
-        case "code_inline":
-            yield from styled(_with_fields(node.content), "code")
-        case "strong" | "em" | "s":
-            yield from styled(_inside(node), _STYLES[node.type])
-        case "link":
-            url = node.address if _SENT.match(node.address) else ""
-            yield from (replace(span, url=url) for span in _inside(node))
-        case "inline":
-            yield from _inside(node)
-
-
-def _inside(node: Node) -> Words:
-    return tuple(span for child in node.children for span in _spans(child))
+def _collect(nodes: Iterable[Node], styles: frozenset[Style], url: str, into: list[Span]) -> None:
+    """Add what the nodes say, in these styles."""
+    for node in nodes:
+        match node.type:
+            case "text" | "html_inline":
+                into.append(Span(text=node.content, styles=styles, url=url))
+            case "inline":
+                _collect(node.children, styles, url, into)
+            case "softbreak" | "hardbreak":
+                into.append(Span(text=" " if node.type == "softbreak" else "\n", styles=styles, url=url))
+            case "field":
+                into.append(Span(text=node.content, styles=styles, url=url, field=node.content[1:-1]))
+            case "code_inline":
+                into.extend(replace(span, styles=styles | {"code"}, url=url) for span in _with_fields(node.content))
+            case "strong" | "em" | "s":
+                _collect(node.children, styles | {_STYLES[node.type]}, url, into)
+            case "link":
+                _collect(node.children, styles, node.address if _SENT.match(node.address) else "", into)
 
 
 def _with_fields(text: str) -> Words:
