@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -41,6 +41,8 @@ COMFORT_AGAIN = 600.0
 """Seconds before the same chat is comforted again when things keep failing."""
 
 CHATS_REMEMBERED = 10_000
+BEGIN_AGAIN = 1.0
+"""Seconds before a part that failed begins again."""
 
 
 class CannotStart(Exception):
@@ -66,15 +68,16 @@ class App:
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
-            together.create_task(self.intake.poll())
-            together.create_task(self.intake.work())
-            together.create_task(self.delivery.run())
-            together.create_task(self.ticks.run())
-            together.create_task(self.library.watch(self._reloaded))
+            for work in (self.intake.poll, self.intake.work, self.delivery.run, self.ticks.run, self._watch):
+                together.create_task(_kept_up(work))
             together.create_task(_announce_commands(self.bot, self.library))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
 
-    async def _reloaded(self, reloaded: Reloaded) -> None:
+    async def _watch(self) -> None:
+        """Follow the content folder."""
+        await self.library.watch(self.reloaded)
+
+    async def reloaded(self, reloaded: Reloaded) -> None:
         """Tell staff what broke or was mended, and plan by programmes that changed."""
         now, content = self.clock.now(), self.library.content
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
@@ -182,6 +185,16 @@ class Comforter:
         message = written(join((voice.words("something-failed"), contact_words(voice, None))))
         with contextlib.suppress(TelegramAPIError):  # the update is tried again, and with it this
             await self._bot.send_message(chat_id, message.text)
+
+
+async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Run what must never end; when it fails all the same, say so and begin it again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a part of Interlude failed and begins again", job=work.__qualname__)
+        await asyncio.sleep(BEGIN_AGAIN)
 
 
 async def _announce_commands(bot: Bot, library: LiveLibrary) -> None:

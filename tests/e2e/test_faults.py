@@ -1,0 +1,94 @@
+"""What goes wrong around Interlude, and what people see of it."""
+
+import asyncio
+import shutil
+
+from bot.app import wired
+from bot.content.live import LiveLibrary
+
+
+async def test_a_clinician_who_blocked_the_bot_is_passed_over_at_once(stage) -> None:
+    telegram = stage.telegram
+    first = await stage.colleague("Dr. Quill Example")
+    supervisor = await stage.colleague("Dr. Senior Example", "supervisor")
+    robin = await stage.participant()
+    await telegram.fault("403", "sendMessage", chat=first)
+    await telegram.say(robin, "I want to kill myself tonight")
+    await telegram.wait_for(supervisor, "case 1")
+
+
+async def test_a_refused_pace_is_waited_out_and_nothing_is_lost(stage) -> None:
+    telegram = stage.telegram
+    robin = await stage.participant()
+    await telegram.fault("429", "sendMessage", retry_after=1, times=2)
+    await telegram.fault("502", "sendMessage", times=1)
+    await telegram.fault("reset", "sendMessage", times=1)
+    await telegram.say(robin, "/help")
+    await stage.telegram.move_clock(by=5)
+    for _ in range(6):
+        await telegram.move_clock(by=3)
+        await asyncio.sleep(0.4)
+    assert "What I can do" in (await telegram.wait_for(robin, "What I can do", seconds=20))["text"]
+    assert sum("What I can do" in one.get("text", "") for one in await telegram.chat(robin)) == 1
+
+
+async def test_updates_that_come_twice_and_out_of_order_count_once(stage) -> None:
+    telegram = stage.telegram
+    robin = await stage.participant()
+    await telegram.fault("slow", "getUpdates", seconds=1, times=1)
+    await telegram.say(robin, "/help")
+    await telegram.call("POST", "/updates", kind="duplicate", bot=telegram.bot)
+    await telegram.wait_for(robin, "What I can do")
+    chat = await telegram.quiet(robin)
+    assert sum("What I can do" in one.get("text", "") for one in chat) == 1
+
+
+async def test_a_restart_in_the_middle_of_a_practice_goes_on_where_it_was(stage) -> None:
+    telegram = stage.telegram
+    robin = await stage.participant()
+    await telegram.say(robin, "/checkin")
+    await telegram.tap(robin, await telegram.wait_for(robin, "mood"), "6")
+    card = await telegram.wait_for(robin, "How much distress")
+    async with wired(stage.settings, stage.app.library) as restarted:
+        assert restarted.store is not stage.app.store
+    await telegram.tap(robin, card, "4")
+    await telegram.wait_for(robin, "hurt yourself")
+
+
+async def test_a_broken_content_file_changes_nothing_and_tells_staff_once(stage, tmp_path) -> None:
+    folder = tmp_path / "content"
+    shutil.copytree(stage.settings.content_dir, folder)
+    staff = await stage.colleague("Sam Specimen", "staff")
+    library = LiveLibrary(folder)
+    settings = stage.settings.model_copy(update={"content_dir": folder})
+    async with wired(settings, library) as app:
+        skill = folder / "skills" / "box-breathing.md"
+        good = skill.read_text(encoding="utf-8")
+        watching = asyncio.create_task(library.watch(app.reloaded))
+        try:
+            skill.write_text(good.replace("title: Box breathing", "titel: Box"), encoding="utf-8")
+            told = await stage.telegram.wait_for(staff, "could not go live", seconds=15)
+            assert "box-breathing.md:" in told["text"]
+            assert library.content.skill("box-breathing", "en").title == "Box breathing"
+            skill.write_text(good.replace("title: Box breathing", "title: Square breathing"), encoding="utf-8")
+            await stage.telegram.wait_for(staff, "fine again", seconds=15)
+            assert library.content.skill("box-breathing", "en").title == "Square breathing"
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, monkeypatch) -> None:
+    from bot.services import conversation
+
+    async def broken(*_given) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(conversation, "wrote", broken)
+    robin = await stage.participant()
+    await stage.telegram.say(robin, "I need help")
+    for _ in range(5):
+        await asyncio.sleep(0.3)
+        await stage.telegram.move_clock(by=40)
+    answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=15)
+    assert "988" in answer["text"]
