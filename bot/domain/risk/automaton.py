@@ -111,7 +111,7 @@ class Automaton:
         return ends, steps
 
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
-        """Return where exactly the pattern stands that ends before the word `end`, as near to it as possible."""
+        """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
         reached: dict[int, tuple[tuple[int, int], ...]] = {end: ()}
         for number, element in reversed(tuple(enumerate(self._patterns[pattern].elements))):
             earlier = dict(reached) if element.optional else {}
@@ -123,8 +123,8 @@ class Automaton:
             reached = earlier
         if not reached:
             return None
-        start = max(reached)
-        return Place(start, end, reached[start])
+        start, taken = next(iter(reached.items()))
+        return Place(start, end, taken)
 
     def _lay_out(self) -> None:
         bit = 0

@@ -8,13 +8,20 @@ from bot.domain.risk.automaton import Automaton, Place, Word
 from bot.domain.risk.normalise import CLAUSE, LINE
 from bot.domain.risk.pattern import Element, Pattern, Phrase, WordClasses, parse_pattern
 from bot.domain.risk.reading import Reading
-from bot.domain.risk.rules import COULD_NOT_BE_EXAMINED, Finding, PatternError, RiskRule
+from bot.domain.risk.rules import CATEGORIES, COULD_NOT_BE_EXAMINED, Finding, PatternError, RiskRule
 from bot.domain.risk.spelling import Spelling, form_key, read_spellings
 
 SPELLING, FORGIVEN, CONTRAST, LOWERED_BY = "spelling", "forgiven", "contrast", "lowered-by-"
 """The word lists with a meaning of their own; see docs/RISK_RULES.md."""
-TOUCHING = frozenset({"negation", "third-person"})
-"""What lowers only directly before a find or in a gap of it; everything else lowers from anywhere in the sentence."""
+NEGATION, THIRD_PERSON = "negation", "third-person"
+"""These lower only where they touch the find; every other list lowers from anywhere in its sentence."""
+ABOUT_ONESELF = frozenset(CATEGORIES) - {
+    "harm-to-others",
+    "abuse-or-unsafe-home",
+    "psychosis-and-disorientation",
+    "medical-emergency",
+}
+"""The categories that "third-person" may lower; in the others it is another person who does harm or is in danger."""
 REACH = 12
 """How many words before and after a find its sentence is taken to go on, for want of a full stop."""
 MOST_LOOKS = 1500
@@ -109,25 +116,39 @@ class Detector:
             return finding
         if text.ends_within(self._patterns.unless.get(rule.id, 0), _around(text.words, place, CLAUSE)):
             return None
-        reasons = ", ".join(self._lowering(place, text))
+        reasons = ", ".join(self._lowering(rule, place, text))
         return replace(finding, level=_LOWER[rule.level], lowered_by=reasons) if reasons else finding
 
-    def _lowering(self, place: Place, text: "_Text") -> Iterator[str]:
+    def _lowering(self, rule: RiskRule, place: Place, text: "_Text") -> Iterator[str]:
         sentence = _around(text.words, place, LINE)
         for name, finals in self._patterns.lowering.items():
-            if self._touches(finals, place, text) if name in TOUCHING else text.ends_within(finals, sentence):
+            if name == NEGATION:
+                lowers = self._just_before(finals, place, text) or self._in_a_gap(finals, place, text)
+            elif name == THIRD_PERSON:
+                about_another = rule.category in ABOUT_ONESELF
+                lowers = about_another and (
+                    self._just_before(finals, place, text) or self._runs_in(finals, place, text)
+                )
+            else:
+                lowers = text.ends_within(finals, sentence)
+            if lowers:
                 yield name
 
-    def _touches(self, finals: int, place: Place, text: "_Text") -> bool:
-        """Return whether one of the patterns ends directly before the find, runs into it, or lies in a gap of it."""
-        if text.ends[place.start] & finals:
-            return text.words[place.start].cut == 0
+    def _just_before(self, finals: int, place: Place, text: "_Text") -> bool:
+        return bool(text.ends[place.start] & finals) and text.words[place.start].cut == 0
+
+    def _in_a_gap(self, finals: int, place: Place, text: "_Text") -> bool:
+        return any(place.in_a_gap(own.start, own.end) for own in self._places_inside(finals, place, text))
+
+    def _runs_in(self, finals: int, place: Place, text: "_Text") -> bool:
+        """Return whether one of the patterns begins before the find and ends in it ("he wants", "wants to die")."""
+        return any(own.start < place.start for own in self._places_inside(finals, place, text))
+
+    def _places_inside(self, finals: int, place: Place, text: "_Text") -> Iterator[Place]:
         for end in range(place.start + 1, place.end):
             for number in self._patterns.automaton.patterns_in(text.ends[end] & finals):
-                own = self._patterns.automaton.find(number, end, text.words)
-                if own and (own.start < place.start or place.in_a_gap(own.start, own.end)):
-                    return True
-        return False
+                if own := self._patterns.automaton.find(number, end, text.words):
+                    yield own
 
 
 @dataclass(frozen=True, slots=True)
