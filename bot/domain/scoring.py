@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from bot.domain.activity import Ask, Choice, FlagRule, Level, Many, Measure, Scale
+from bot.domain.activity import Ask, Choice, FlagRule, Goto, Level, Many, Measure, Number, Scale, Step, Target
 
 MISSING_ALLOWED: Mapping[str, int] = MappingProxyType({"phq-9": 2})
 """How many items may be missing for the rest to be prorated; a measure that is not named here allows none.
@@ -45,11 +45,13 @@ class Raised:
 def score(measure: Measure, numbers: Mapping[str, float]) -> Score | None:
     """Return the sum of the answered items; None when the measure has no score or too much is missing.
 
-    `numbers` maps item to number, without those that were not answered. A prorated total is rounded half up.
+    `numbers` maps item to number, without those that were not answered. A prorated total is rounded half up. An item
+    that the answers lead past adds nothing and is not missing.
     """
     if measure.scoring == "none":
         return None
-    items = scored_items(measure)
+    asked = _asked(measure, numbers)
+    items = [item for item in scored_items(measure) if item in numbers or item in asked]
     answered = [numbers[item] for item in items if item in numbers]
     missing = len(items) - len(answered)
     if not answered or missing > MISSING_ALLOWED.get(measure.id, 0):
@@ -116,6 +118,25 @@ def triage(numbers: Mapping[str, float]) -> Triage | None:
     if yes & {"q3", "q6"}:
         return "moderate"
     return "low" if yes & {"q1", "q2"} else None
+
+
+def _asked(measure: Measure, numbers: Mapping[str, float]) -> frozenset[str]:
+    """Return the steps that these answers lead to; a step without an answer leads where skipping it does."""
+    passed: set[str] = set()
+    target: Target = Goto(step=measure.first)
+    while isinstance(target, Goto) and target.step not in passed:
+        passed.add(target.step)
+        target = _way_on(measure.steps[target.step], numbers.get(target.step))
+    return frozenset(passed)
+
+
+def _way_on(step: Step, number: float | None) -> Target:
+    led: list[Target | None] = []
+    if number is not None and isinstance(step.ask, Choice):
+        led = [option.target for option in step.ask.options if option.score == number]
+    elif number is not None and isinstance(step.ask, Scale | Number):
+        led = [route.target for route in step.ask.routes if route.covers(number)]
+    return next((target for target in led if target), step.target)
 
 
 def _counts(ask: Ask | None) -> bool:

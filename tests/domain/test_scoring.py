@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.content.library import Content
-from bot.domain.activity import Ask, Band, Choice, FlagRule, Measure, Number, Option, Scale, Step
+from bot.domain.activity import (
+    Ask,
+    Band,
+    Choice,
+    Finish,
+    FlagRule,
+    Goto,
+    Measure,
+    Number,
+    Option,
+    Route,
+    Scale,
+    Step,
+    Target,
+)
 from bot.domain.scoring import Score, change, raised, remitted, responded, score, triage
 
 SEVERITY = ("yellow", "orange", "red")
@@ -37,12 +51,20 @@ def measure(id: str = "phq-9", *, asks: dict[str, Ask | None] | None = None, **s
         title=id,
         summary="",
         intro=(),
-        steps={name: Step(id=name, heading=(), ask=ask) for name, ask in asks.items()},
+        steps=in_a_row(asks),
         source="invented",
         reviewed=date(2026, 11, 2),
         reviewer="nobody",
         **told,  # type: ignore[arg-type]
     )
+
+
+def in_a_row(asks: dict[str, Ask | None]) -> dict[str, Step]:
+    following: list[Target] = [*(Goto(step=name) for name in list(asks)[1:]), Finish()]
+    return {
+        name: Step(id=name, heading=(), ask=ask, target=target)
+        for (name, ask), target in zip(asks.items(), following, strict=True)
+    }
 
 
 def flagging(*flags: FlagRule) -> Measure:
@@ -130,6 +152,39 @@ def test_items_without_scores_neither_count_nor_are_missed() -> None:
 def test_scales_count_and_typed_numbers_do_not() -> None:
     found = score(measure("pain", asks={"pain": Scale(), "sleep": Number()}, bands=()), {"pain": 7, "sleep": 5})
     assert found == Score(total=7, band="", answered=1, missing=0, prorated=False)
+
+
+NEVER_SKIPS = Choice(
+    options=(Option(label="never", score=0, target=Goto(step="q4")), Option(label="at times", score=1))
+)
+MILD_SKIPS = Scale(
+    high=3, routes=(Route(low=0, high=0, target=Goto(step="q4")), Route(low=1, high=3, target=Goto(step="q2")))
+)
+
+
+@pytest.mark.parametrize("first", [NEVER_SKIPS, MILD_SKIPS])
+def test_an_item_that_the_answers_lead_past_adds_nothing_and_is_not_missing(first: Ask) -> None:
+    drinking = measure("drinking", asks={"q1": first, "q2": FREQUENCY, "q3": FREQUENCY, "q4": FREQUENCY}, bands=())
+    assert score(drinking, {"q1": 0, "q4": 2}) == Score(total=2, band="", answered=2, missing=0, prorated=False)
+    assert score(drinking, {"q1": 1, "q4": 2}) is None
+    assert score(drinking, {"q1": 1, "q2": 3, "q3": 3, "q4": 2}) == Score(
+        total=9, band="", answered=4, missing=0, prorated=False
+    )
+
+
+def test_an_answered_item_counts_even_where_the_other_answers_lead_past_it() -> None:
+    drinking = measure("drinking", asks={"q1": NEVER_SKIPS, "q2": FREQUENCY, "q4": FREQUENCY}, bands=())
+    found = score(drinking, {"q1": 0, "q2": 3, "q4": 2})
+    assert found is not None
+    assert found.total == 5
+
+
+def test_a_measure_whose_steps_lead_back_still_has_a_score() -> None:
+    again = Choice(options=(Option(label="again", score=1, target=Goto(step="q1")), Option(label="done", score=0)))
+    circle = measure("circle", asks={"q1": FREQUENCY, "q2": again}, bands=())
+    found = score(circle, {"q1": 2, "q2": 1})
+    assert found is not None
+    assert found.total == 3
 
 
 ORANGE_FROM_ONE = FlagRule(level="orange", on="item", item="q9", at_least=1)
@@ -287,12 +342,13 @@ def test_the_shipped_measures_count_their_items_and_no_others(
 
 def test_the_shipped_check_in_flags_what_someone_should_see(content: Content) -> None:
     check_in = content.measure("daily-check-in", "en")
-    calm = {"mood": 0.0, "distress": 7.0, "self-harm-urges": 7.0, "use-urges": 10.0, "used": 0.0, "unsafe": 0.0}
+    calm = {"mood": 0.0, "distress": 7.0, "self-harm-urges": 7.0, "use-urges": 7.0, "used": 0.0, "unsafe": 0.0}
     assert levels(check_in, calm) == set()
     for item, number, level in (
         ("self-harm-urges", 8, "orange"),
         ("used", 1, "orange"),
         ("unsafe", 1, "orange"),
         ("distress", 8, "yellow"),
+        ("use-urges", 8, "yellow"),
     ):
         assert levels(check_in, {**calm, item: number}) == {level}
