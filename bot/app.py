@@ -24,9 +24,9 @@ from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.intake import Intake
 from bot.scheduler import Ticks
-from bot.services.previews import tell_staff
 from bot.services.prompts import programmes_changed
 from bot.services.safety import contact_words
+from bot.services.staff import tell_findings, tell_set_aside
 from bot.services.voice import Voice
 from bot.storage.migrate import demand_current
 from bot.storage.store import Store
@@ -83,7 +83,7 @@ class App:
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
         errors = tuple(finding for finding in reloaded.findings if finding.is_error)
         if errors or reloaded.mended:
-            await tell_staff(self.store, content, errors, now)
+            await tell_findings(self.store, content, errors, now)
         await programmes_changed(self.store, content, now)
 
 
@@ -126,7 +126,14 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
         library=library,
         clock=clock,
         bot=bot,
-        intake=Intake(store, bot, dispatcher, clock, Comforter(bot, library)),
+        intake=Intake(
+            store,
+            bot,
+            dispatcher,
+            clock,
+            Comforter(bot, library),
+            lambda: tell_set_aside(store, library.content, clock.now()),
+        ),
         delivery=Delivery(store, sender, clock, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, settings.heartbeat_url),
         settings=settings,

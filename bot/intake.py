@@ -29,16 +29,22 @@ TRIES = (1, 5, 30)
 Comfort = Callable[[int, str], Awaitable[None]]
 """Sends the crisis contacts straight to a chat, in a language, whatever else fails."""
 
+Report = Callable[[], Awaitable[None]]
+"""Tells staff that an update was set aside."""
+
 
 class Intake:
     """Takes updates and has them handled, until it is cancelled."""
 
-    def __init__(self, store: Store, bot: Bot, dispatcher: Dispatcher, clock: Clock, comfort: Comfort) -> None:
+    def __init__(
+        self, store: Store, bot: Bot, dispatcher: Dispatcher, clock: Clock, comfort: Comfort, report: Report
+    ) -> None:
         self._store = store
         self._bot = bot
         self._dispatcher = dispatcher
         self._clock = clock
         self._comfort = comfort
+        self._report = report
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._handled: set[int] = set()
         self._wake = asyncio.Event()
@@ -140,20 +146,29 @@ class Intake:
             await inbox.done(tx, waiting.update_id, self._clock.now())
 
     async def _failed(self, waiting: Waiting, error: str) -> None:
-        now = self._clock.now()
+        """Let an update be tried again, or set it aside; from its second failure on its writer is comforted."""
         try:
-            async with self._store.begin() as tx:
-                if waiting.attempts < len(TRIES):
-                    later = now + timedelta(seconds=TRIES[waiting.attempts])
-                    await inbox.try_again(tx, waiting.update_id, later, error)
-                    return
-                await inbox.set_aside(tx, waiting.update_id, now, error)
+            await self._put_off(waiting, error)
         except Exception:
             log.exception("an update could not be put off", update_id=waiting.update_id)
+            await self._comfort_writer(waiting)
             await asyncio.sleep(LOOK_AGAIN)
+        if waiting.attempts:
+            await self._comfort_writer(waiting)
+
+    async def _put_off(self, waiting: Waiting, error: str) -> None:
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            if waiting.attempts < len(TRIES):
+                later = now + timedelta(seconds=TRIES[waiting.attempts])
+                await inbox.try_again(tx, waiting.update_id, later, error)
+                return
+            await inbox.set_aside(tx, waiting.update_id, now, error)
+        await self._report()
+
+    async def _comfort_writer(self, waiting: Waiting) -> None:
         if waiting.chat_id > 0:
-            update = Update.model_validate_json(waiting.payload)
-            await self._comfort(waiting.chat_id, _language(update))
+            await self._comfort(waiting.chat_id, _language(Update.model_validate_json(waiting.payload)))
 
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
         for chat_id, update in {_chat(update): update for update in updates}.items():

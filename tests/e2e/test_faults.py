@@ -20,7 +20,7 @@ async def test_a_clinician_who_blocked_the_bot_is_passed_over_at_once(stage) -> 
 async def test_a_refused_pace_is_waited_out_and_nothing_is_lost(stage) -> None:
     telegram = stage.telegram
     robin = await stage.participant()
-    await telegram.fault("429", "sendMessage", retry_after=1, times=2)
+    await telegram.fault("429", "sendMessage", retry_after=1, times=1)
     await telegram.fault("502", "sendMessage", times=1)
     await telegram.fault("reset", "sendMessage", times=1)
     await telegram.say(robin, "/help")
@@ -64,6 +64,7 @@ async def test_a_broken_content_file_changes_nothing_and_tells_staff_once(stage,
     async with wired(settings, library) as app:
         skill = folder / "skills" / "box-breathing.md"
         good = skill.read_text(encoding="utf-8")
+        app.clock.move(stage.app.clock.offset)
         watching = asyncio.create_task(library.watch(app.reloaded))
         try:
             skill.write_text(good.replace("title: Box breathing", "titel: Box"), encoding="utf-8")
@@ -85,10 +86,12 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
         raise RuntimeError("broken on purpose")
 
     monkeypatch.setattr(conversation, "wrote", broken)
+    staff = await stage.colleague("Sam Specimen", "staff")
     robin = await stage.participant()
     await stage.telegram.say(robin, "I need help")
-    for _ in range(5):
-        await asyncio.sleep(0.3)
-        await stage.telegram.move_clock(by=40)
     answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=15)
     assert "988" in answer["text"]
+    for _ in range(4):
+        await stage.telegram.move_clock(by=40)
+        await asyncio.sleep(1.1)
+    await stage.telegram.wait_for(staff, "1 set aside so far")

@@ -1,0 +1,49 @@
+"""What staff are told in chat: what the linter finds when content is reloaded, and what could not be handled."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from bot.content.check import render
+from bot.content.findings import Finding
+from bot.content.library import Content
+from bot.domain.words import Words, join, say
+from bot.services.voice import Voice
+from bot.storage import inbox, people
+from bot.storage.outbox import Lane, Posting, post
+from bot.storage.store import Store, Tx
+from bot.telegram.message import packed, written
+
+FINDINGS_SHOWN = 10
+
+
+async def tell_findings(store: Store, content: Content, findings: tuple[Finding, ...], now: datetime) -> None:
+    """Tell what the linter found when content was reloaded; without findings, that all is well again."""
+    more = len(findings) - FINDINGS_SHOWN
+
+    def words(voice: Voice) -> Words:
+        lines = tuple(say(render([finding])) for finding in findings[:FINDINGS_SHOWN])
+        tail = voice.words("content-more", count=str(more)) if more > 0 else ()
+        return join((voice.words("content-broken" if findings else "content-mended"), *lines, tail))
+
+    async with store.begin() as tx:
+        await _tell(tx, content, words, now)
+
+
+async def tell_set_aside(store: Store, content: Content, now: datetime) -> None:
+    """Tell that something a person sent could not be handled, and how many such there are."""
+    async with store.begin() as tx:
+        count = await inbox.set_aside_count(tx)
+        await _tell(tx, content, lambda voice: voice.words("set-aside", count=str(count)), now)
+
+
+async def _tell(tx: Tx, content: Content, words: Callable[[Voice], Words], now: datetime) -> None:
+    postings = [
+        Posting(
+            key=f"l{int(now.timestamp() * 1000)}:{member.id}",
+            chat_id=person.telegram_id or 0,
+            lane=Lane.REPLY,
+            payload=packed(written(words(Voice(content, person.language)))),
+        )
+        for member, person in await people.staff(tx)
+    ]
+    await post(tx, postings, now)
