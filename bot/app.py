@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from aiogram import Bot, Dispatcher
+from aiogram import Bot, Dispatcher, F
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError
@@ -146,6 +146,8 @@ def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str)
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
         dispatcher.observers[kind].outer_middleware(turns)
         dispatcher.observers[kind].outer_middleware(refusals)
+    for kind in ("message", "edited_message", "my_chat_member"):
+        dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
     for module in (commands, messages, taps):
         dispatcher.include_router(module.make_router())
     return dispatcher

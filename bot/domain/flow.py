@@ -246,7 +246,7 @@ def targets(step: Step) -> Iterator[Target]:
     routes = step.ask.routes if isinstance(step.ask, Scale | Number) else ()
     led = [*(option.target for option in options), *(route.target for route in routes)]
     yield from (target for target in led if target)
-    if not routes or step.optional or any(option.target is None for option in options):
+    if step.optional or (not routes and not options) or any(option.target is None for option in options):
         yield step.target
 
 

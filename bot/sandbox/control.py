@@ -54,7 +54,7 @@ class Control:
             ("POST", "/users/{user:int}/open", self.open_link),
             ("POST", "/users/{user:int}/block", self.block),
             ("POST", "/users/{user:int}/unblock", self.unblock),
-            ("GET", "/chats/{chat:int}/messages", self.messages),
+            ("GET", "/chats/{chat}/messages", self.messages),
             ("GET", "/files/{name}", self.file),
             ("GET", "/log", self.log),
             ("DELETE", "/log", self.clear_log),

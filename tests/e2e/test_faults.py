@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 
+from sqlalchemy import text
+
 from bot.app import wired
 from bot.content.live import LiveLibrary
 
@@ -95,3 +97,33 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
         await stage.telegram.move_clock(by=40)
         await asyncio.sleep(1.1)
     await stage.telegram.wait_for(staff, "1 set aside so far")
+
+
+async def test_on_a_full_disk_the_writer_gets_the_contacts_and_nothing_is_lost(stage) -> None:
+    robin = await stage.participant()
+    engine = stage.app.store.engine
+    async with engine.connect() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    for _ in range(40):
+        await stage.telegram.say(robin, "what I want to tell " * 100)
+    assert "988" in (await stage.telegram.wait_for(robin, "Something went wrong on my side"))["text"]
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    await stage.telegram.say(robin, "/help")
+    await stage.telegram.wait_for(robin, "What I can do", seconds=20)
+    async with stage.app.store.read() as tx:
+        kept = await tx.value(text("SELECT count(*) FROM answers WHERE kind = 'remark'"))
+    assert kept == 40
+
+
+async def test_in_a_group_nothing_personal_is_said(stage) -> None:
+    telegram = stage.telegram
+    robin = await stage.participant()
+    group = await telegram.call("POST", "/groups", title="Evening group", members=[robin, 4242])
+    await telegram.say(robin, "/progress", group=group["id"])
+    await telegram.say(robin, "I want to kill myself", group=group["id"])
+    await telegram.say(robin, "/help")
+    await telegram.wait_for(robin, "What I can do")
+    shown = await telegram.call("GET", f"/chats/{group['id']}/messages")
+    assert all(not one["from"]["is_bot"] for one in shown["messages"])
