@@ -14,7 +14,7 @@ async def test_a_participant_joins_checks_in_practises_and_is_heard(stage) -> No
     last = await stage.tap_through(robin, "hurt yourself", "2", "1", "No", "Yes")
     assert "hours did you sleep" in last["text"]
     await telegram.say(robin, "seven")
-    last = await stage.tap_through(robin, "use a skill", "Not yet")
+    last = await stage.tap_through(robin, "medicine as planned", "Yes", "Not yet")
     assert "your team should know" in last["text"]
 
     await telegram.say(robin, "honestly I want to kill myself tonight")
