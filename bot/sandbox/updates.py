@@ -125,9 +125,13 @@ class Webhooks:
         secret = bot.webhook.get("secret_token")
         headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
         try:
-            async with session.post(bot.webhook["url"], json=update, headers=headers) as answer:
+            async with session.post(bot.webhook["url"], json=update, headers=headers, allow_redirects=False) as answer:
                 body, kind = await answer.read(), answer.headers.get("Content-Type", "")
-                said = "" if answer.ok else f"Wrong response from the webhook: {answer.status} {answer.reason}"
+                said = (
+                    ""
+                    if answer.status // 100 == 2
+                    else f"Wrong response from the webhook: {answer.status} {answer.reason}"
+                )
         except (aiohttp.ClientError, TimeoutError) as error:
             body, kind, said = b"", "", str(error) or type(error).__name__
         if said:
