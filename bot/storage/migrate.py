@@ -35,6 +35,9 @@ def wanted() -> str:
 
 async def version(store: Store) -> str | None:
     """Return the database's version, None for an empty database. Raises Unavailable."""
+    file = store.engine.url.database
+    if store.sqlite and file and not Path(file).parent.is_dir():
+        raise Unavailable(f"the database cannot be opened: there is no folder {Path(file).parent}")
     try:
         async with store.engine.connect() as connection:
             return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
