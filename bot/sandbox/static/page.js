@@ -3,7 +3,7 @@
 const $ = (selector, root = document) => root.querySelector(selector);
 const zones = ["America/New_York", "America/Chicago", "America/Los_Angeles", "America/Mexico_City", "Europe/London",
   "Europe/Madrid", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "UTC"];
-const state = { offset: 0, phones: [], bot: "", playing: false };
+const state = { offset: 0, phones: [], links: [], bot: "", playing: false };
 
 async function ask(verb, path, body) {
   const answer = await fetch(`/sandbox${path}`, {
@@ -50,7 +50,7 @@ function showClock() {
 function takeClock(clock) {
   state.offset = clock.offset + (state.skew || 0);
   $("#marks").replaceChildren(...Object.entries(clock.marks).map(([name, moment]) => make("button", {
-    type: "button", textContent: `to the ${name}`.replace("to the end", "to the end"), title: inZone({ weekday: "short",
+    type: "button", textContent: `to the ${name}`, title: inZone({ weekday: "short", day: "numeric", month: "short",
       hour: "2-digit", minute: "2-digit" }).format(new Date(moment)),
     onclick: guarded(() => move({ mark: name })),
   })));
@@ -66,22 +66,35 @@ $("#tomorrow").addEventListener("click", guarded(() => move({ tomorrow: "09:00",
 $("#play").addEventListener("click", guarded(play));
 
 async function play() {
-  state.playing = !state.playing;
-  const button = $("#play");
-  button.setAttribute("aria-pressed", String(state.playing));
-  button.textContent = state.playing ? "stop" : "play a week";
-  const end = now().getTime() + 7 * 24 * 3600 * 1000;
-  while (state.playing && now().getTime() < end) {
-    const clock = await ask("GET", "/clock");
-    const ahead = Object.values(clock.marks).map((moment) => new Date(moment)).filter((moment) => moment > now());
-    if (!ahead.length) { await pause(1000); continue; }
-    await move({ to: new Date(Math.min(...ahead)).toISOString() });
-    await pause(1800);
+  if (state.playing) { state.playing.stop(); return; }
+  const playing = state.playing = stoppable();
+  showPlaying(true);
+  try {
+    const end = now().getTime() + 7 * 24 * 3600 * 1000;
+    while (!playing.stopped && now().getTime() < end) {
+      const clock = await ask("GET", "/clock");
+      const ahead = Object.values(clock.marks).map((moment) => new Date(moment)).filter((moment) => moment > now());
+      const next = Math.min(end, ...ahead);
+      await move({ to: new Date(ahead.length ? next : Math.min(end, now().getTime() + 6 * 3600 * 1000)).toISOString() });
+      await playing.pause(1800);
+    }
+  } finally {
+    state.playing = null;
+    showPlaying(false);
   }
-  if (state.playing) await play();
 }
 
-const pause = (milliseconds) => new Promise((done) => { setTimeout(done, milliseconds); });
+function showPlaying(on) {
+  $("#play").setAttribute("aria-pressed", String(on));
+  $("#play").textContent = on ? "stop" : "play a week";
+}
+
+function stoppable() {
+  const self = { stopped: false, wake: () => {} };
+  self.stop = () => { self.stopped = true; self.wake(); };
+  self.pause = (milliseconds) => new Promise((done) => { self.wake = done; setTimeout(done, milliseconds); });
+  return self;
+}
 
 // a text with its entities
 
@@ -118,21 +131,59 @@ function dressed(inside, entity) {
 
 function link(url, inside) {
   const ours = /^(https?:\/\/)?t\.me\//.test(url);
-  if (ours) return make("button", { type: "button", className: "tap", onclick: (event) => phoneOf(event.target).open(url) }, inside);
+  if (ours) {
+    return make("button", { type: "button", className: "tap", "aria-haspopup": "menu", onclick: (event) => openOn(url, event.currentTarget) }, inside);
+  }
   const safe = /^(https?|tel):/.test(url) ? url : "#";
   return make("a", { href: safe, target: "_blank", rel: "noopener" }, inside);
 }
 
 const phoneOf = (node) => state.phones.find((phone) => phone.root.contains(node));
 
+// An invitation made on one phone is meant for another: ask on which to open it.
+
+function openOn(url, from) {
+  const menu = $("#open-on");
+  const choose = (act) => guarded(async () => { menu.hidePopover(); await act(); });
+  menu.replaceChildren(
+    make("p", { textContent: "Open on" }),
+    ...state.phones.map((phone) => make("button", { type: "button", role: "menuitem", textContent: phone.label,
+      onclick: choose(() => phone.open(url)) })),
+    make("button", { type: "button", role: "menuitem", textContent: "a new phone", onclick: choose(() => openOnNew(url)) }),
+  );
+  menu.showPopover();
+  const { left, bottom, top } = from.getBoundingClientRect();
+  const below = bottom + menu.offsetHeight + 12 < window.innerHeight;
+  menu.style.left = `${Math.max(8, Math.min(left, window.innerWidth - menu.offsetWidth - 8))}px`;
+  menu.style.top = `${below ? bottom + 6 : Math.max(8, top - menu.offsetHeight - 6)}px`;
+  $("button", menu).focus();
+  menu.ontoggle = ({ newState }) => { if (newState === "closed" && from.isConnected) from.focus(); };
+}
+
+async function openOnNew(url) {
+  const number = state.phones.length + 1;
+  const user = await ask("POST", "/users", { first_name: `Visitor ${number}` });
+  const stage = await ask("GET", "/stage");
+  const phones = [...stage.phones, { user_id: user.id, label: `Phone ${number}`, note: user.first_name }];
+  await ask("PUT", "/stage", { ...stage, phones });
+  await takeStage();
+  const phone = state.phones.at(-1);
+  await phone.open(url);
+  phone.root.scrollIntoView({ block: "nearest" });
+}
+
 // a phone
 
 class Phone {
   constructor({ user_id: user, label, note }) {
     this.user = user;
+    this.label = label;
+    this.messages = new Map();
+    this.version = 0;
     this.shown = new Map();
+    this.following = true;
     this.root = $("#phone").content.firstElementChild.cloneNode(true);
-    this.root.dataset.testid = `phone-${label.toLowerCase()}`;
+    this.root.dataset.testid = `phone-${label.toLowerCase().replace(" ", "-")}`;
     this.root.setAttribute("aria-label", `${label}'s phone`);
     $(".label", this.root).textContent = label;
     $(".note", this.root).textContent = note;
@@ -141,21 +192,32 @@ class Phone {
   }
 
   wire() {
+    this.chat.addEventListener("scroll", () => { this.following = this.atEnd(); });
+    new ResizeObserver(() => this.follow()).observe(this.chat);
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      this.root.querySelectorAll("details[open]").forEach((one) => { one.open = false; $("summary", one).focus(); });
+      if (this.editing) this.endEditing();
+    });
     const field = $("textarea", this.root);
+    field.addEventListener("input", () => fit(field));
     const send = guarded(async () => {
       const text = field.value.trim();
       if (!text) return;
-      field.value = "";
-      if (this.editing) await this.change(this.editing, text);
+      const editing = this.editing;
+      this.endEditing();
+      this.following = true;
+      if (editing) await this.change(editing, text);
       else await this.say(text);
-      this.editing = null;
     });
     $(".write", this.root).addEventListener("submit", (event) => { event.preventDefault(); send(); });
     field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); send(); }
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
     });
-    this.root.querySelectorAll("[data-send]").forEach((button) => button.addEventListener("click", guarded(
-      () => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, [button.dataset.send]: true }))));
+    this.root.querySelectorAll("[data-send]").forEach((button) => button.addEventListener("click", guarded(() => {
+      button.closest("details").open = false;
+      return ask("POST", `/users/${this.user}/messages`, { bot: state.bot, [button.dataset.send]: true });
+    })));
     $(".open", this.root).addEventListener("submit", (event) => {
       event.preventDefault();
       this.open(new FormData(event.target).get("link"));
@@ -175,7 +237,19 @@ class Phone {
 
   change = (id, text) => ask("PATCH", `/users/${this.user}/messages/${id}`, { bot: state.bot, text });
 
+  endEditing() {
+    const field = $("textarea", this.root);
+    field.value = "";
+    fit(field);
+    this.editing = null;
+  }
+
+  atEnd = () => this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 60;
+
+  follow() { if (this.following) this.chat.scrollTop = this.chat.scrollHeight; }
+
   tap = guarded(async (id, button) => {
+    this.following = true;
     const told = await ask("POST", `/users/${this.user}/taps`, { bot: state.bot, message_id: id, data: button.callback_data });
     if (told.text) this.toast(told.text);
   });
@@ -191,8 +265,16 @@ class Phone {
   typing() {
     const place = $(".doing", this.root);
     place.textContent = "typing…";
+    place.classList.add("typing");
     clearTimeout(place.timer);
-    place.timer = setTimeout(() => { place.textContent = "bot"; }, 4000);
+    place.timer = setTimeout(() => this.idle(), 4000);
+  }
+
+  idle() {
+    const place = $(".doing", this.root);
+    clearTimeout(place.timer);
+    place.textContent = "bot";
+    place.classList.remove("typing");
   }
 
   refresh = guarded(async () => {
@@ -200,28 +282,64 @@ class Phone {
     this.busy = true;
     do {
       this.again = false;
-      const { messages } = await ask("GET", `/chats/${this.user}/messages?bot=${state.bot}`);
-      this.draw(messages.filter((message) => !message.deleted));
+      try {
+        const { version, messages } = await ask("GET", `/chats/${this.user}/messages?bot=${state.bot}&since=${this.version}`);
+        this.version = version;
+        messages.forEach((message) => this.messages.set(message.message_id, message));
+      } finally { this.busy = false; }
+      this.draw([...this.messages.values()].filter((message) => !message.deleted));
     } while (this.again);
-    this.busy = false;
   });
 
   draw(messages) {
-    const atEnd = this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 80;
+    const focused = this.chat.contains(document.activeElement) ? document.activeElement : null;
     const nodes = [];
     let day = "";
     for (const message of messages) {
       const date = inZone({ weekday: "long", day: "numeric", month: "long" }).format(new Date(message.date * 1000));
       if (date !== day) { day = date; nodes.push(this.kept(`day ${date}`, "", () => make("p", { className: "day", textContent: date }))); }
-      const look = JSON.stringify([message, zone.value]);
-      nodes.push(this.kept(message.message_id, look, () => this.message(message)));
+      nodes.push(this.shownMessage(message));
     }
-    if (!messages.length) nodes.push(this.kept("start", "", () => this.start()));
+    if (!messages.length && this.version === 0) nodes.push(this.kept("start", "", () => this.start()));
     const wanted = new Set(nodes);
     [...this.chat.children].forEach((node) => { if (!wanted.has(node)) node.remove(); });
     nodes.forEach((node, index) => { if (this.chat.children[index] !== node) this.chat.insertBefore(node, this.chat.children[index] ?? null); });
-    if (atEnd) this.chat.scrollTop = this.chat.scrollHeight;
+    this.follow();
+    if (focused || this.waiting) this.keepFocus(focused);
   }
+
+  // Who goes by keyboard stays where they were: on the same button, or on what the bot asks next.
+  keepFocus(focused) {
+    if (focused?.isConnected && !this.waiting) return;
+    if (document.activeElement !== document.body && document.activeElement !== this.chat) { this.waiting = false; return; }
+    const keys = [...this.chat.querySelectorAll(".message:last-child .keys button")];
+    const next = keys.find((key) => key.textContent === focused?.textContent) ?? keys[0];
+    (next ?? this.chat).focus({ preventScroll: true });
+    this.waiting = !next;
+  }
+
+  // A message whose words change keeps its node and its buttons, so that a tap on a moving pacer is not lost.
+  shownMessage(message) {
+    const look = JSON.stringify([message, zone.value]);
+    const known = this.shown.get(message.message_id);
+    if (known?.look === look) return known.node;
+    const fresh = this.message(message);
+    if (!known) {
+      fresh.classList.add("new");
+      if (message.from.is_bot) this.idle();
+      this.shown.set(message.message_id, { look, node: fresh, data: this.dataOf(message) });
+      return fresh;
+    }
+    if (this.dataOf(message) !== known.data) {
+      $(".keys", known.node)?.remove();
+      known.node.append(...fresh.querySelectorAll(".keys"));
+    }
+    $(".bubble", known.node).replaceWith($(".bubble", fresh));
+    this.shown.set(message.message_id, { look, node: known.node, data: this.dataOf(message) });
+    return known.node;
+  }
+
+  dataOf = (message) => JSON.stringify(message.reply_markup?.inline_keyboard ?? null);
 
   // What did not change stays the same node, so that a picture does not flicker and a reader is told of what is new.
   kept(key, look, build) {
@@ -259,8 +377,7 @@ class Phone {
 
   picture(message) {
     const file = message.photo.at(-1).file_id;
-    return make("img", { src: `/sandbox/files/${file}`, alt: message.caption || "A picture", onload: () => {
-      this.chat.scrollTop = this.chat.scrollHeight; } });
+    return make("img", { src: `/sandbox/files/${file}`, alt: message.caption || "A picture", onload: () => this.follow() });
   }
 
   meta(message, mine) {
@@ -272,6 +389,7 @@ class Phone {
         this.editing = message.message_id;
         const field = $("textarea", this.root);
         field.value = message.text;
+        fit(field);
         field.focus();
       } }));
     }
@@ -293,6 +411,11 @@ class Phone {
   }
 }
 
+function fit(field) {
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight + 2, 120)}px`;
+}
+
 // everything together
 
 async function takeStage() {
@@ -300,22 +423,36 @@ async function takeStage() {
   $("#title").textContent = document.title = stage.title;
   state.bot = stage.bot ?? "";
   state.links = stage.links ?? [];
-  state.phones = stage.phones.map((phone) => new Phone(phone));
-  $("#phones").replaceChildren(...state.phones.map((phone) => phone.root));
-  const bots = await ask("GET", "/bots");
+  const there = new Map(state.phones.map((phone) => [phone.user, phone]));
+  state.phones = stage.phones.map((phone) => there.get(phone.user_id) ?? new Phone(phone));
+  state.phones.forEach((phone, place) => { if (!phone.root.isConnected) $("#phones").insertBefore(phone.root, $("#phones").children[place] ?? null); });
+  [...there.values()].filter((phone) => !state.phones.includes(phone)).forEach((phone) => phone.root.remove());
+  await takeBot();
+  state.phones.forEach((phone) => phone.refresh());
+}
+
+async function takeBot() {
+  const [bots, users] = await Promise.all([ask("GET", "/bots"), ask("GET", "/users")]);
   const bot = bots.find((one) => one.username === state.bot) ?? bots[0];
   for (const phone of state.phones) {
     $(".bot", phone.root).textContent = bot?.first_name ?? "Bot";
     $(".avatar", phone.root).textContent = (bot?.first_name ?? "B")[0];
-    phone.commands(bot?.commands["default|"] ?? []);
-    phone.refresh();
+    phone.commands(menuFor(bot?.commands ?? {}, users.find((user) => user.id === phone.user)));
   }
+}
+
+// The narrowest menu counts, as in Telegram's applications: a chat's own, that of private chats, the default one.
+function menuFor(commands, user) {
+  const scopes = [`chat:${user?.id}`, "all_private_chats", "default"];
+  const wanted = scopes.flatMap((scope) => [`${scope}|${user?.language_code}`, `${scope}|`]);
+  return commands[wanted.find((one) => commands[one]?.length)] ?? [];
 }
 
 function hear(event) {
   const { kind, chat, user, text } = JSON.parse(event.data);
   if (kind === "clock") ask("GET", "/clock").then(takeClock);
-  if (kind === "stage" || kind === "commands") takeStage();
+  if (kind === "stage") guarded(takeStage)();
+  if (kind === "commands") guarded(takeBot)();
   for (const phone of state.phones.filter((one) => one.user === chat)) {
     if (kind === "action") phone.typing();
     else if (kind === "answered") { if (user === phone.user && text) phone.toast(text); }
@@ -327,10 +464,15 @@ async function begin() {
   const clock = await ask("GET", "/clock");
   state.skew = (new Date(clock.now).getTime() - Date.now()) / 1000 - clock.offset;
   takeClock(clock);
-  zone.addEventListener("change", () => { showClock(); state.phones.forEach((phone) => phone.refresh()); });
+  zone.addEventListener("change", () => { ask("GET", "/clock").then(takeClock); state.phones.forEach((phone) => phone.refresh()); });
   setInterval(showClock, 1000);
   await takeStage();
-  new EventSource("/sandbox/events").addEventListener("message", hear);
+  const events = new EventSource("/sandbox/events");
+  events.addEventListener("message", hear);
+  events.addEventListener("open", () => state.phones.forEach((phone) => phone.refresh()));
+  document.addEventListener("click", ({ target }) => document.querySelectorAll("details[open]").forEach((one) => {
+    if (!one.contains(target)) one.open = false;
+  }));
 }
 
 guarded(begin)();
