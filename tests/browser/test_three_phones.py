@@ -166,17 +166,20 @@ async def test_staff_invite_with_a_picture_and_open_it_on_another_phone(open_pag
     await page.get_by_role("menuitem", name="a new phone").click()
     visitor = page.get_by_test_id("phone-phone-4")
     await expect(visitor.get_by_role("button", name="I agree")).to_be_visible()
-    await type_in(sam, "/preview")
-    await shot(page, "09-preview")
+    await shot(page, "09-new-phone")
 
 
-async def test_consent_is_there_in_spanish(open_page: Opened) -> None:
+async def test_staff_are_led_through_a_skill_as_participants_are(open_page: Opened) -> None:
     page = await open_page(scheme="dark")
-    robin = page.get_by_test_id("phone-participant")
-    await tap(robin, "Open the invitation")
-    await tap(robin, "Español")
-    await expect(robin.get_by_role("button", name="Estoy de acuerdo")).to_be_visible()
-    await shot(page, "10-spanish")
+    sam = page.get_by_test_id("phone-staff")
+    await sam.get_by_label("Commands").click()
+    await sam.get_by_role("button", name="/preview").last.click()
+    await sam.get_by_role("button", name="Box breathing").last.click()
+    await tap(sam, "5")
+    await tap(sam, "Start")
+    await expect(sam).to_contain_text("Round 1 of")
+    await at_its_end(sam)
+    await shot(page, "10-preview")
 
 
 async def test_someone_joins_by_keyboard_on_a_narrow_screen(open_page: Opened) -> None:
@@ -191,7 +194,7 @@ async def test_someone_joins_by_keyboard_on_a_narrow_screen(open_page: Opened) -
     for name in ("I agree", "English", "New York"):
         wanted = button(robin, name)
         await wanted.wait_for()
-        await shot(page, f"11-narrow-{name.lower().replace(' ', '-')}")
+        await shot(page, f"12-narrow-{name.lower().replace(' ', '-')}")
         for _ in range(12):
             if await wanted.evaluate("button => button === document.activeElement"):
                 break
@@ -200,15 +203,26 @@ async def test_someone_joins_by_keyboard_on_a_narrow_screen(open_page: Opened) -
         await page.keyboard.press("Enter")
     await expect(robin).to_contain_text("You are all set")
     await at_its_end(robin)
-    await shot(page, "12-narrow-joined")
+    await shot(page, "12-narrow-then")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everything_has_a_name_and_can_be_read(open_page: Opened, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "language", "agreement"), [("light", "", "I agree"), ("dark", "Español", "Estoy de acuerdo")])
+async def test_everything_has_a_name_and_can_be_read(
+    open_page: Opened, scheme: str, language: str, agreement: str
+) -> None:
     page = await open_page(scheme=scheme)
-    await join(page.get_by_test_id("phone-participant"))
+    robin = page.get_by_test_id("phone-participant")
+    await tap(robin, "Open the invitation")
+    if language:
+        await tap(robin, language)
+    await expect(button(robin, agreement)).to_be_visible()
     assert await page.evaluate(NAMELESS) == []
+    assert await page.evaluate(PALE) == []
+    await shot(page, f"11-consent-{scheme}")
+
+
+NAMELESS) == []
     assert await page.evaluate(PALE) == []
 
 
