@@ -207,7 +207,9 @@ async def test_someone_joins_by_keyboard_on_a_narrow_screen(open_page: Opened) -
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize(("scheme", "language", "agreement"), [("light", "", "I agree"), ("dark", "Español", "Estoy de acuerdo")])
+@pytest.mark.parametrize(
+    ("scheme", "language", "agreement"), [("light", "", "I agree"), ("dark", "Español", "Estoy de acuerdo")]
+)
 async def test_everything_has_a_name_and_can_be_read(
     open_page: Opened, scheme: str, language: str, agreement: str
 ) -> None:
@@ -220,10 +222,6 @@ async def test_everything_has_a_name_and_can_be_read(
     assert await page.evaluate(NAMELESS) == []
     assert await page.evaluate(PALE) == []
     await shot(page, f"11-consent-{scheme}")
-
-
-NAMELESS) == []
-    assert await page.evaluate(PALE) == []
 
 
 NAMELESS = """() => [...document.querySelectorAll("button, a, summary, input, select, textarea, img")]
