@@ -125,8 +125,8 @@ class Detector:
             if name == NEGATION:
                 lowers = self._just_before(finals, place, text) or self._in_a_gap(finals, place, text)
             elif name == THIRD_PERSON:
-                about_another = rule.category in ABOUT_ONESELF
-                lowers = about_another and (
+                oneself = rule.category in ABOUT_ONESELF
+                lowers = oneself and (
                     self._just_before(finals, place, text) or self._runs_in(finals, place, text)
                 )
             else:
