@@ -115,7 +115,7 @@ def _last(activity: Skill | Measure) -> set[str]:
 def _path_to(activity: Skill | Measure, wanted: Edge, left: dict[Edge, None]) -> list[Edge]:
     """Return the edges from the first step through the wanted one to an end, taking new ones where it may."""
     edges = _edges(activity)
-    ways = {edge: leads for edge, leads in edges}
+    ways = dict(edges)
     before = _shortest(activity, ways, activity.first, lambda step: step == wanted[0])
     path = [*before, wanted]
     at = ways[wanted]

@@ -186,6 +186,8 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
                 going.found.extend(examine(content, answer.text, answer_id))
             if isinstance(going.activity, Measure):
                 going.found.extend(_item_flags(going.activity, answer, answer_id))
+            else:
+                going.found.extend(_distress_flags(going.activity, answer, answer_id))
         case flow.Reached(step=step, level=level) if not going.run.preview:
             rule = f"{going.activity.id}#{step}"
             going.found.append(Flag(level=level, category="step", rule=rule, version=going.run.version))
@@ -199,6 +201,14 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
                 going.found.extend(examine(content, text, answer_id))
         case flow.Switched(skill=skill):
             going.next_skill = skill
+
+
+def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
+    """Return a flag for high distress after a skill, at once: who is in distress may never come to its end."""
+    if answer.step != "after" or answer.number is None or answer.number < HIGH_DISTRESS:
+        return []
+    rule = "distress-after-skill"
+    return [Flag(level="yellow", category="distress", rule=rule, version=skill.version, answer_id=answer_id)]
 
 
 def _item_flags(measure: Measure, answer: Answer, answer_id: int) -> list[Flag]:
@@ -220,10 +230,6 @@ async def _end_if_ended(tx: Tx, going: _Going, effects: tuple[flow.Effect, ...],
         return
     if isinstance(going.activity, Measure) and ended.outcome != flow.STOPPED:
         await _score(tx, going, going.activity, now)
-    after = going.run.state.answers.get("after")
-    if going.run.kind == "skill" and after and after.number is not None and after.number >= HIGH_DISTRESS:
-        rule = "distress-after-skill"
-        going.found.append(Flag(level="yellow", category="distress", rule=rule, version=going.run.version))
     await prompts.answered(tx, going.run.id)
 
 

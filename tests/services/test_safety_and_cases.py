@@ -1,0 +1,273 @@
+"""Something worrying becomes a case and alerts in the same commit, and somebody answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cast import Cast
+from sqlalchemy import select
+
+from bot.services import alerts, cases, conversation, practice, safety
+from bot.services.access import Refused
+from bot.storage import cases as records
+from bot.storage import people
+from bot.storage.store import AlreadyDone
+from bot.storage.tables import answers, audit, case_events, flags
+from bot.telegram.taps import RunTap
+
+RED = "I want to kill myself tonight"
+
+
+async def test_a_red_answer_its_case_and_its_alerts_are_one_commit(clinic: Cast, monkeypatch) -> None:
+    async def broken(*_given, **_more) -> None:
+        raise RuntimeError("broken on purpose, after everything else")
+
+    monkeypatch.setattr(safety, "reply", broken)
+    with pytest.raises(RuntimeError):
+        await clinic.writes("Robin", RED)
+    assert await clinic.cases() == []
+    assert await clinic.alerts_to("Quill") == 0
+    async with clinic.store.read() as tx:
+        assert await tx.all(select(answers)) == []
+    monkeypatch.undo()
+    await clinic.writes("Robin", RED)
+    assert [case.level for case in await clinic.cases()] == ["red"]
+    assert await clinic.alerts_to("Quill") == 1
+
+
+async def test_the_participant_gets_the_contacts_first_and_at_once(clinic: Cast) -> None:
+    before = len(await clinic.got("Robin"))
+    await clinic.writes("Robin", RED)
+    first = (await clinic.got("Robin"))[before]
+    assert "988" in first.text
+    assert "clinician on call" in first.text
+
+
+async def test_an_alert_holds_no_name_and_no_word_of_what_was_written(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    alert = (await clinic.got("Quill"))[-1]
+    assert (await clinic.person("Robin")).code in alert.text
+    for secret in ("Robin", "Sample", "kill", "tonight"):
+        assert secret not in alert.text
+    assert alert.protect
+
+
+async def test_the_same_update_twice_does_the_same_as_once(clinic: Cast) -> None:
+    turn = await clinic.turn("Robin")
+    await conversation.wrote(clinic.store, clinic.content, turn, RED)
+    with pytest.raises(AlreadyDone):
+        await conversation.wrote(clinic.store, clinic.content, turn, RED)
+    assert await clinic.alerts_to("Quill") == 1
+
+
+async def test_a_participant_has_one_open_case_that_only_a_graver_flag_raises(clinic: Cast) -> None:
+    await clinic.writes("Robin", "I wish I was dead")
+    (case,) = await clinic.cases()
+    assert case.level == "orange"
+    clinic.later(minutes=1)
+    await clinic.writes("Robin", "I wish I could just not wake up")
+    assert await clinic.alerts_to("Quill") == 1
+    clinic.later(minutes=1)
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    assert (case.level, case.raised_at) == ("red", clinic.now)
+    assert await clinic.alerts_to("Quill") == 2
+    async with clinic.store.read() as tx:
+        assert len(await tx.all(select(flags))) >= 3
+
+
+async def test_nobody_acknowledges_so_the_chain_is_gone_along_and_on_and_on(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    told = []
+    for _ in range(5):
+        told.append([await clinic.alerts_to(name) for name in ("Quill", "Backup", "Senior", "Other")])
+        clinic.later(minutes=4, seconds=59)
+        assert await alerts.alert_due(clinic.store, clinic.content, clinic.now) == 0
+        clinic.later(seconds=1)
+        assert await alerts.alert_due(clinic.store, clinic.content, clinic.now) == 1
+    assert told[:3] == [[1, 1, 0, 0], [1, 2, 0, 0], [1, 2, 1, 0]]
+    assert all(later >= earlier for later, earlier in zip(told[4], told[3], strict=True))
+    assert sum(told[4]) > sum(told[3])
+    assert told[4][3] == 0
+
+
+async def test_alerts_that_are_due_go_out_once_however_often_the_tick_runs(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    clinic.later(minutes=6)
+    for _ in range(3):
+        await alerts.alert_due(clinic.store, clinic.content, clinic.now)
+    assert await clinic.alerts_to("Backup") == 2
+
+
+async def test_a_clinician_who_cannot_be_reached_is_passed_over_at_once(clinic: Cast) -> None:
+    blocking = [await clinic.person(name) for name in ("Quill", "Backup")]
+    async with clinic.store.begin() as tx:
+        for person in blocking:
+            await people.change_person(tx, person.id, blocked_at=clinic.now)
+    await clinic.writes("Robin", RED)
+    assert await clinic.alerts_to("Senior") == 1
+    (case,) = await clinic.cases()
+    async with clinic.store.begin() as tx:
+        await alerts.alert_unreachable(tx, clinic.content, case.id, clinic.now)
+    assert await clinic.alerts_to("Senior") == 2
+
+
+async def test_a_lone_staff_member_is_told_when_there_is_no_clinician_at_all(cast: Cast) -> None:
+    await cast.invited("Sam", "staff")
+    await cast.joined("Robin")
+    await cast.writes("Robin", RED)
+    assert await cast.alerts_to("Sam") == 1
+
+
+async def test_one_acknowledgement_wins_and_the_others_see_who(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    first = await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Backup"), case.id)
+    assert first == "case-acknowledged"
+    second = await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert second == "case-acknowledged-by-other"
+    shown = (await clinic.got("Quill"))[-1]
+    assert "acknowledged by Backup Sample" in shown.text
+    assert not shown.fresh
+    clinic.later(hours=3)
+    assert await alerts.alert_due(clinic.store, clinic.content, clinic.now) == 0
+    (case,) = await clinic.cases()
+    assert case.acknowledged_by == (await clinic.member("Backup")).id
+
+
+@pytest.mark.parametrize("who", ["Other", "Robin", "Nobody"])
+async def test_who_is_not_in_the_chain_sees_and_changes_nothing(clinic: Cast, who: str) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    for act in (cases.acknowledge, cases.assign, cases.open_card, cases.show_answers, cases.ask_note):
+        with pytest.raises(Refused):
+            await act(clinic.store, clinic.content, await clinic.turn(who), case.id)
+    assert (await clinic.cases())[0].state == "open"
+
+
+async def test_a_clinician_removed_a_minute_ago_is_refused(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    turn = await clinic.turn("Quill")
+    async with clinic.store.begin() as tx:
+        await people.change_member(tx, turn.members[0].id, standing="removed")
+    with pytest.raises(Refused):
+        await cases.acknowledge(clinic.store, clinic.content, turn, case.id)
+
+
+async def test_a_case_is_resolved_with_a_disposition_and_a_note_that_is_sealed(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await cases.choose_disposition(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "contacted-safe")
+    await clinic.writes("Quill", "Called, is with her sister.")
+    (case,) = await clinic.cases()
+    assert (case.state, case.disposition) == ("resolved", "contacted-safe")
+    async with clinic.store.read() as tx:
+        kept = await tx.all(select(case_events).where(case_events.c.kind == "resolved"))
+        assert b"sister" not in kept[0].note_sealed
+        assert records.event_note(tx, kept[0]) == "Called, is with her sister."
+    await clinic.writes("Robin", RED)
+    assert [one.state for one in await clinic.cases()] == ["resolved", "open"]
+
+
+async def test_answers_are_shown_in_a_private_chat_only_and_cannot_be_forwarded(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    in_group = await clinic.turn("Quill", private=False)
+    assert await cases.show_answers(clinic.store, clinic.content, in_group, case.id) == "case-private-only"
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    shown = (await clinic.got("Quill"))[-1]
+    assert RED in shown.text
+    assert shown.protect
+    async with clinic.store.read() as tx:
+        assert "read answers" in [row.action for row in await tx.all(select(audit))]
+
+
+async def test_the_queue_shows_the_gravest_and_oldest_first(clinic: Cast) -> None:
+    await clinic.joined("Kim")
+    await clinic.joined("Lee")
+    for name, text in (("Kim", "I wish I was dead"), ("Robin", RED), ("Lee", "I wish I was dead")):
+        clinic.later(minutes=1)
+        await clinic.writes(name, text)
+    await cases.show_queue(clinic.store, clinic.content, await clinic.turn("Senior"))
+    shown = (await clinic.got("Senior"))[-1]
+    codes = [(await clinic.person(name)).code for name in ("Robin", "Kim", "Lee")]
+    assert [next(code for code in codes if code in row[0].text) for row in shown.keyboard] == codes
+
+
+async def test_everything_typed_is_examined_whatever_it_was_meant_for(clinic: Cast) -> None:
+    robin = await clinic.person("Robin")
+    async with clinic.store.begin() as tx:
+        await people.change_person(tx, robin.id, dialogue={"kind": "zone"})
+    await clinic.writes("Robin", RED)
+    assert len(await clinic.cases()) == 1
+    await clinic.joined("Kim")
+    await clinic.begins("Kim", "daily-check-in", "measure")
+    await clinic.writes("Kim", RED)
+    assert len(await clinic.cases()) == 2
+    assert (await clinic.run("Kim")).state.step == "mood"
+    await clinic.joined("Lee")
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Lee"), RED)
+    await clinic.joined("Max")
+    await conversation.sent_other(clinic.store, clinic.content, await clinic.turn("Max"), RED)
+    assert len(await clinic.cases()) == 4
+
+
+async def test_help_now_with_a_yes_is_red(clinic: Cast) -> None:
+    await safety.help_now(clinic.store, clinic.content, await clinic.turn("Robin"))
+    assert "988" in (await clinic.got("Robin"))[-1].text
+    assert await clinic.cases() == []
+    await safety.help_now_answered(clinic.store, clinic.content, await clinic.turn("Robin"), "tell")
+    assert [case.level for case in await clinic.cases()] == ["red"]
+
+
+async def test_item_nine_of_the_phq_flags_at_once_and_is_not_softened_by_the_end(clinic: Cast) -> None:
+    await clinic.begins("Robin", "phq-9", "measure")
+    for _ in range(8):
+        await clinic.taps("Robin", "Not at all")
+    assert await clinic.cases() == []
+    await clinic.taps("Robin", "Several days")
+    assert [case.level for case in await clinic.cases()] == ["orange"]
+
+
+async def test_a_step_about_danger_flags_whoever_comes_to_it(clinic: Cast) -> None:
+    await clinic.begins("Robin", "chain-analysis")
+    await clinic.taps("Robin", "I'm hurt, or took something")
+    assert [case.level for case in await clinic.cases()] == ["red"]
+    assert "988" in await clinic.said_to("Robin")
+
+
+async def test_a_skill_left_in_high_distress_is_worth_a_look_when_the_programme_works(clinic: Cast) -> None:
+    clinic.now = datetime(2026, 11, 7, 23, 0, tzinfo=UTC)
+    await clinic.begins("Robin", "box-breathing")
+    for label in ("9", "Start"):
+        await clinic.taps("Robin", label)
+    await clinic.taps("Robin", "Go on now")
+    await clinic.taps("Robin", "9")
+    (case,) = await clinic.cases()
+    assert case.level == "yellow"
+    assert await clinic.alerts_to("Quill") == 0
+    monday = datetime(2026, 11, 9, 14, 0, tzinfo=UTC)
+    assert case.next_alert == monday
+    await alerts.alert_due(clinic.store, clinic.content, monday)
+    assert await clinic.alerts_to("Quill") == 1
+    assert case.deadline == monday + timedelta(days=1)
+
+
+async def test_another_persons_practice_is_refused(clinic: Cast) -> None:
+    await clinic.joined("Kim")
+    await clinic.begins("Robin", "box-breathing")
+    run = await clinic.run("Robin")
+    tap = RunTap(run=run.id, turn=run.state.turn, act="number", value=5)
+    with pytest.raises(Refused):
+        await practice.tap(clinic.store, clinic.content, await clinic.turn("Kim"), tap)
+    assert (await clinic.run("Robin")).state == run.state
+
+
+async def test_nothing_that_was_written_can_be_read_in_the_database_file(clinic: Cast, tmp_path) -> None:
+    await clinic.writes("Robin", "my very own secret sentence")
+    files = list(tmp_path.glob("test.db*"))
+    for file in files:
+        raw = file.read_bytes()
+        assert b"secret sentence" not in raw
+        assert b"Robin" not in raw
