@@ -95,7 +95,7 @@ class Intake:
         self._wake.clear()
         found = await self._waiting()
         for update in found:
-            task = asyncio.create_task(self._handle(update))
+            task = asyncio.create_task(self.handle(update))
             self._busy[update.chat_id] = task
             task.add_done_callback(partial(self._free, update.chat_id))
         if not found or len(self._busy) >= AT_ONCE:
@@ -121,7 +121,8 @@ class Intake:
         self._busy.pop(chat_id, None)
         self._wake.set()
 
-    async def _handle(self, waiting: Waiting) -> None:
+    async def handle(self, waiting: Waiting) -> None:
+        """Have one update handled; one that fails is put off or set aside."""
         try:
             if waiting.update_id in self._handled:
                 await self._done(waiting)

@@ -49,10 +49,10 @@ def set_up(form: Literal["text", "json"], level: Literal["debug", "info", "warni
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, force=True)
-    for chatty in ("aiogram", "apscheduler", "uvicorn", "sqlalchemy"):
+    for chatty in ("aiogram", "uvicorn", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    # These put whole exceptions, and with them what people wrote, into their lines.
-    for telling in ("aiogram.event", "aiogram.dispatcher"):
+    # These put whole exceptions, and with them what people wrote, into their lines; the jobs log what fails themselves.
+    for telling in ("aiogram.event", "aiogram.dispatcher", "apscheduler"):
         logging.getLogger(telling).setLevel(logging.CRITICAL)
 
 

@@ -23,15 +23,15 @@ def alert_words(filed: Filed, code: str, category: str, voice: Voice, zone: Zone
 async def card_words(tx: Tx, filed: Filed, voice: Voice, zone: ZoneInfo) -> Words:
     code = (await participant_of(tx, filed)).code
     head = voice.words("case-card", **case_values(filed, code, voice, zone))
+    kinds = dict.fromkeys((row.at, row.level, row.category) for row in await records.flags_of(tx, filed.id))
     found = [
         voice.words(
             "case-flag",
-            when=voice.moment(row.at, zone),
-            level=voice.label(f"level-{row.level}"),
-            category=voice.label(f"category-{row.category}"),
-            rule=row.rule,
+            when=voice.moment(at, zone),
+            level=voice.label(f"level-{level}"),
+            category=voice.label(f"category-{category}"),
         )
-        for row in await records.flags_of(tx, filed.id)
+        for at, level, category in kinds
     ]
     history = [await _event_line(tx, row, voice, zone) for row in await records.events_of(tx, filed.id)]
     return join((head, join(tuple(found[-8:]), "\n"), join(tuple(history[-12:]), "\n")))
