@@ -138,7 +138,8 @@ class Detector:
         return bool(text.ends[place.start] & finals) and text.words[place.start].cut == 0
 
     def _in_a_gap(self, finals: int, place: Place, text: "_Text") -> bool:
-        return any(place.in_a_gap(own.start, own.end) for own in self._places_inside(finals, place, text))
+        inside = self._places_inside(finals, place, text)
+        return any(place.in_a_gap(own.start, own.end) and text.words[own.start].cut == 0 for own in inside)
 
     def _runs_in(self, finals: int, place: Place, text: "_Text") -> bool:
         """Return whether one of the patterns begins before the find and ends in it ("he wants", "wants to die")."""
