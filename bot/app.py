@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
+
+import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
 from aiogram import Bot, Dispatcher, F
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
@@ -70,7 +72,7 @@ class App:
                 together.create_task(follow(self.clock, self.settings.clock_url))
             for work in (self.intake.poll, self.intake.work, self.delivery.run, self.ticks.run, self._watch):
                 together.create_task(_kept_up(work))
-            together.create_task(_announce_commands(self.bot, self.library))
+            together.create_task(_announced(self.bot, self.library))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
 
     async def _watch(self) -> None:
@@ -206,6 +208,14 @@ async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(BEGIN_AGAIN)
 
 
+async def _announced(bot: Bot, library: LiveLibrary) -> None:
+    """Announce the commands; a menu is a convenience, and nothing ends for want of it."""
+    try:
+        await _announce_commands(bot, library)
+    except Exception:
+        log.exception("the commands could not be announced")
+
+
 async def _announce_commands(bot: Bot, library: LiveLibrary) -> None:
     """Tell Telegram the participants' commands in each language, for its menu."""
     content = library.content
@@ -215,5 +225,4 @@ async def _announce_commands(bot: Bot, library: LiveLibrary) -> None:
             BotCommand(command=name, description=voice.label(f"command-{name.replace('_', '-')}"))
             for name in commands.PARTICIPANT
         ]
-        with contextlib.suppress(TelegramAPIError):  # a menu is a convenience
-            await bot.set_my_commands(menu, language_code=None if language == "en" else language)
+        await bot.set_my_commands(menu, language_code=None if language == "en" else language)

@@ -1,0 +1,1 @@
+"""Benchmarks: what Interlude costs against the plainest way to do the same."""

@@ -1,0 +1,115 @@
+"""Delivering 1,000 due prompts, with few and with a million planned rows beside them."""
+
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from sqlalchemy import delete, insert, text, update
+
+from bench.table import Figure
+from bot.content.library import Content, load
+from bot.services.prompts import deliver_due
+from bot.storage.migrate import upgrade
+from bot.storage.store import Store
+from bot.storage.tables import members, new_id, outbox, people, prompts
+from bot.storage.vault import Vault
+
+NOW = datetime(2026, 11, 3, 14, 30, tzinfo=UTC)
+DUE = 1000
+AT_ONCE = 20_000
+
+
+async def measure(quick: bool) -> list[Figure]:
+    few, many = 100, 20_000 if quick else 1_000_000
+    rounds = 3 if quick else 7
+    content = load(Path("content")).content
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = await _filled(folder, "small", few), await _filled(folder, "large", many)
+        pairs = []
+        for number in range(rounds + 1):
+            pairs.append((await _round(large, content, number), await _round(small, content, number)))
+        plan = await _query_plan(large)
+        await small.close()
+        await large.close()
+    ratio = median(one / other for one, other in pairs[1:])
+    against = f"the same with {few} planned rows ({plan})"
+    return [Figure(what=f"1,000 due among {many:,}", measured=ratio, unit="times", at_most=1.2, against=against)]
+
+
+async def _filled(folder: str, name: str, planned: int) -> Store:
+    """Return a store with the people whose prompts are due, and so many prompts planned for later."""
+    store = Store(f"sqlite+aiosqlite:///{folder}/{name}.db", Vault([("b", bytes(32))]))
+    await upgrade(store)
+    ids = [new_id() for _ in range(DUE)]
+    async with store.begin() as tx:
+        await tx.run(insert(people), [_person(one, number) for number, one in enumerate(ids)])
+        await tx.run(insert(members), [_member(one) for one in ids])
+    for start in range(0, planned, AT_ONCE):
+        count = min(AT_ONCE, planned - start)
+        rows = [_prompt(ids[n % DUE], f"later/{start + n}", NOW + timedelta(days=2 + n % 300)) for n in range(count)]
+        async with store.begin() as tx:
+            await tx.run(insert(prompts), rows)
+    async with store.engine.connect() as connection:
+        await connection.execute(text("ANALYZE"))
+    return store
+
+
+async def _round(store: Store, content: Content, number: int) -> float:
+    """Let 1,000 prompts be due, and return how long it takes to send them."""
+    async with store.begin() as tx:
+        await tx.run(delete(outbox))
+        await tx.run(update(prompts).where(prompts.c.slot.like("20%")).values(status="late"))
+        ids = [row.id for row in await tx.all(members.select())]
+        await tx.run(insert(prompts), [_prompt(one, f"due/{number}", NOW) for one in ids])
+    began = time.perf_counter()
+    while await deliver_due(store, content, NOW):
+        pass
+    return time.perf_counter() - began
+
+
+async def _query_plan(store: Store) -> str:
+    query = (
+        "EXPLAIN QUERY PLAN SELECT * FROM prompts WHERE status = 'planned' AND due_at <= :now ORDER BY due_at LIMIT 500"
+    )
+    async with store.read() as tx:
+        found = await tx.all(text(query).bindparams(now=str(NOW)))
+    return str(found[0][3])
+
+
+def _person(one: int, number: int) -> dict:
+    zones = [["2026-11-01T00:00:00+00:00", "America/New_York"]]
+    code = f"B{number}"
+    return {"id": one, "telegram_id": number + 1, "code": code, "language": "en", "zones": zones, "created_at": NOW}
+
+
+def _member(one: int) -> dict:
+    return {
+        "id": one,
+        "person_id": one,
+        "programme": "adult-evening",
+        "role": "participant",
+        "standing": "active",
+        "level": "iop",
+        "began": (NOW - timedelta(days=1)).date(),
+        "preferences": {},
+        "pauses": [],
+        "created_at": NOW,
+    }
+
+
+def _prompt(member: int, slot: str, due: datetime) -> dict:
+    return {
+        "id": new_id(),
+        "member_id": member,
+        "stream": "check-in",
+        "slot": slot,
+        "status": "planned",
+        "kind": "measure",
+        "activity": "daily-check-in",
+        "due_at": due,
+        "latest_at": due + timedelta(hours=1),
+        "answer_within": 3600,
+        "snoozes": 0,
+    }
