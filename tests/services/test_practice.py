@@ -1,0 +1,170 @@
+"""Practices go on where they were, with the version they began with; previews keep nothing."""
+
+from dataclasses import replace
+
+import pytest
+from cast import Cast
+from sqlalchemy import func, select
+
+from bot.domain.words import say
+from bot.services import enrolment, menus, practice, previews
+from bot.services.access import Refused
+from bot.storage import runs
+from bot.storage.tables import answers, consents, contents, members, scores
+
+
+@pytest.fixture
+async def robin(cast: Cast) -> Cast:
+    await cast.joined("Robin")
+    return cast
+
+
+async def count(cast: Cast, table) -> int:
+    async with cast.store.read() as tx:
+        return await tx.value(select(func.count()).select_from(table))
+
+
+async def test_a_practice_goes_on_after_days_with_the_version_it_began_with(robin: Cast) -> None:
+    await robin.begins("Robin", "box-breathing")
+    await robin.taps("Robin", "7")
+    new = robin.content.skill("box-breathing", "en")
+    steps = {name: replace(step, heading=say("All is new")) for name, step in new.steps.items()}
+    changed = replace(new, version="another", steps=steps)
+    robin.with_content(skills={**robin.content.skills, "box-breathing": {"en": changed}})
+    robin.later(days=9)
+    await menus.again(robin.store, robin.content, await robin.turn("Robin"))
+    shown = (await robin.got("Robin"))[-1]
+    assert "Settle in" in shown.text
+    assert shown.fresh
+    await robin.taps("Robin", "Stop")
+    await robin.begins("Robin", "box-breathing")
+    assert "All is new" in (await robin.got("Robin"))[-1].text
+    assert await count(robin, contents) == 2
+
+
+async def test_a_text_that_is_no_answer_is_kept_and_asked_again(robin: Cast) -> None:
+    await robin.begins("Robin", "daily-check-in", "measure")
+    await robin.writes("Robin", "my dog is well")
+    said = await robin.said_to("Robin")
+    assert "looking for a number" in said
+    async with robin.store.read() as tx:
+        (remark,) = await tx.all(select(answers).where(answers.c.kind == "remark"))
+        assert runs.answer_text(tx, remark) == "my dog is well"
+    await robin.writes("Robin", "seven")
+    assert (await robin.run("Robin")).state.step == "distress"
+
+
+async def test_a_double_tap_counts_once(robin: Cast) -> None:
+    await robin.begins("Robin", "daily-check-in", "measure")
+    tap = await robin.button("Robin", "7")
+    for said in ("", "tap-old"):
+        assert await practice.tap(robin.store, robin.content, await robin.turn("Robin"), tap) == said
+    assert await count(robin, answers) == 1
+
+
+async def test_going_back_withdraws_an_answer_and_keeps_it(robin: Cast) -> None:
+    await robin.begins("Robin", "daily-check-in", "measure")
+    await robin.taps("Robin", "7")
+    await robin.taps("Robin", "← Back")
+    await robin.taps("Robin", "3")
+    async with robin.store.read() as tx:
+        rows = await tx.all(select(answers).order_by(answers.c.number))
+    assert [(row.number, row.withdrawn_at is None) for row in rows] == [(3, True), (7, False)]
+
+
+async def test_a_finished_measure_is_scored(robin: Cast) -> None:
+    await robin.begins("Robin", "gad-7", "measure")
+    for _ in range(7):
+        await robin.taps("Robin", "Several days")
+    async with robin.store.read() as tx:
+        (score,) = await tx.all(select(scores))
+    assert (score.total, score.band) == (7, "mild")
+
+
+async def test_a_pause_is_over_also_when_it_is_noticed_late(robin: Cast) -> None:
+    await robin.begins("Robin", "box-breathing")
+    for label in ("7", "Start"):
+        await robin.taps("Robin", label)
+    assert (await robin.run("Robin")).state.phase == "waiting"
+    robin.later(days=2)
+    assert await practice.elapse(robin.store, robin.content, robin.now) == 1
+    assert await practice.elapse(robin.store, robin.content, robin.now) == 0
+    assert "now?" in (await robin.got("Robin"))[-1].text
+
+
+async def test_a_switch_goes_on_with_the_other_skill_in_the_same_message(robin: Cast) -> None:
+    await robin.begins("Robin", "box-breathing")
+    first = await robin.run("Robin")
+    await robin.taps("Robin", "7")
+    await robin.taps("Robin", "Holding my breath feels bad")
+    run = await robin.run("Robin")
+    if run.activity == "box-breathing":
+        await robin.taps("Robin", next(iter(k.text for row in (await robin.got("Robin"))[-1].keyboard for k in row)))
+        run = await robin.run("Robin")
+    assert run.activity != "box-breathing"
+    assert run.card == first.card
+
+
+async def test_a_preview_leads_through_and_keeps_nothing(cast: Cast) -> None:
+    await cast.invited("Sam", "staff")
+    await previews.preview(cast.store, cast.content, await cast.turn("Sam"), "box-breathing")
+    await cast.taps("Sam", "7")
+    await cast.taps("Sam", "Start")
+    assert await count(cast, answers) == 0
+    await cast.joined("Robin")
+    with pytest.raises(Refused):
+        await previews.preview(cast.store, cast.content, await cast.turn("Robin"), "box-breathing")
+
+
+async def test_consent_is_kept_by_version_and_language_and_can_be_declined(cast: Cast) -> None:
+    await cast.invited("Robin", "participant")
+    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "no")
+    assert await count(cast, consents) == 0
+    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "es")
+    assert "Consentimiento" in (await cast.got("Robin"))[-1].text
+    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "yes")
+    async with cast.store.read() as tx:
+        (kept,) = await tx.all(select(consents))
+    assert (kept.version, kept.language) == (1, "es")
+
+
+@pytest.mark.parametrize(
+    ("said", "zone"), [("madrid", "Europe/Madrid"), ("Zzyzx Corner", ""), ("Mexico City", "America/Mexico_City")]
+)
+async def test_a_time_zone_is_found_by_its_city(cast: Cast, said: str, zone: str) -> None:
+    await cast.invited("Robin", "participant")
+    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "yes")
+    await enrolment.choose_zone(cast.store, cast.content, await cast.turn("Robin"), "other")
+    await cast.writes("Robin", said)
+    member = await cast.member("Robin")
+    assert (member.standing == "active") == bool(zone)
+    assert not zone or (await cast.person("Robin")).zone == zone
+
+
+async def test_an_invitation_opens_once_even_when_two_open_it(cast: Cast) -> None:
+    token = await enrolment.invite(
+        cast.store, cast.content, programme="adult-evening", role="participant", now=cast.now
+    )
+    for name in ("Robin", "Kim", "Robin"):
+        await enrolment.start(cast.store, cast.content, await cast.turn(name), token)
+    assert await count(cast, members) == 1
+    assert "was used before" in await cast.said_to("Kim")
+    assert "you are in" in await cast.said_to("Robin")
+
+
+async def test_who_left_gets_nothing_planned(robin: Cast) -> None:
+    await enrolment.leave(robin.store, robin.content, await robin.turn("Robin"), "yes")
+    async with robin.store.read() as tx:
+        (member,) = await tx.all(select(members))
+    assert member.standing == "discharged"
+
+
+async def test_skills_are_found_by_typing_a_topic_or_nearly_a_title(robin: Cast) -> None:
+    for said, found in (
+        ("panic", "Box breathing"),
+        ("box breating", "Box breathing"),
+        ("thought record", "Thought record"),
+    ):
+        await robin.writes("Robin", said)
+        labels = [key.text for row in (await robin.got("Robin"))[-1].keyboard for key in row]
+        assert any(found in label for label in labels), said
