@@ -1,4 +1,4 @@
-"""The risk rules: explicit words are found however they are spelt, lowered by a level where that is fair, never lost."""
+"""Explicit words are found however they are spelt, lowered by a level where that is fair, and never lost."""
 
 import pytest
 from conftest import ROOT
@@ -119,19 +119,11 @@ def test_no_text_makes_it_fail(text: str) -> None:
         assert 0 <= found.start < found.end <= len(text)
 
 
-@given(
-    st.lists(
-        st.sampled_from(["want", "to", "die", "not", "kill", "myself", ".", "k", "i", "the"]), min_size=1, max_size=30
-    )
-)
-def test_the_work_grows_with_the_length_and_no_faster(words: list[str]) -> None:
+WORDS = st.sampled_from(["want", "to", "die", "not", "kill", "myself", ".", "k", "i", "the"])
+
+
+@given(words=st.lists(WORDS, min_size=1, max_size=30))
+def test_the_work_grows_with_the_length_and_no_faster(detector: Detector, words: list[str]) -> None:
     text = " ".join(words) + " "
-    shipped = _shipped()
-    few, many = shipped.measured(text * 20)[1], shipped.measured(text * 80)[1]
+    few, many = detector.measured(text * 20)[1], detector.measured(text * 80)[1]
     assert many <= few * 4 * 1.5 + 200
-
-
-def _shipped(_kept: list[Detector] = []) -> Detector:  # noqa: B006 - loaded once
-    if not _kept:
-        _kept.append(load(ROOT / "content").content.detector)
-    return _kept[0]
