@@ -19,7 +19,7 @@ from bot.sandbox import SandboxClient, serve
 from bot.services.enrolment import invite
 from bot.storage.cases import next_alert
 from bot.storage.migrate import upgrade
-from bot.storage.prompts import next_moment
+from bot.storage.prompts import next_moment, next_reminder
 from bot.storage.runs import next_elapse
 from bot.storage.store import Store
 from bot.storage.vault import Vault, new_key, read_keys
@@ -124,6 +124,7 @@ async def _mark(store: Store, telegram: SandboxClient) -> None:
         async with store.read() as tx:
             due = {
                 "next prompt": await next_moment(tx),
+                "next reminder": await next_reminder(tx),
                 "next alert": await next_alert(tx),
                 "end of the pause": await next_elapse(tx),
             }

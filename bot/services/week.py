@@ -175,9 +175,12 @@ def _pause_words(voice: Voice, turn: Turn, pause: list[str | None] | None) -> Wo
 
 
 def _quiet_words(content: Content, voice: Voice, member: Member) -> Words:
-    own = read_preferences(member.preferences).quiet
-    quiet = own or content.programme(member.programme, voice.language).quiet
-    return voice.words("week-quiet", start=f"{quiet.start:%H:%M}", end=f"{quiet.end:%H:%M}") if quiet else ()
+    """Both the programme's quiet hours and the person's own hold."""
+    both = (content.programme(member.programme, voice.language).quiet, read_preferences(member.preferences).quiet)
+    lines = (
+        voice.words("week-quiet", start=f"{quiet.start:%H:%M}", end=f"{quiet.end:%H:%M}") for quiet in both if quiet
+    )
+    return join(tuple(lines), "\n")
 
 
 def _overview_keys(content: Content, voice: Voice, member: Member, *, paused: bool) -> Keyboard:

@@ -148,6 +148,12 @@ async def next_moment(tx: Tx) -> datetime | None:
     return found
 
 
+async def next_reminder(tx: Tx) -> datetime | None:
+    """Return when somebody is to be reminded next."""
+    found: datetime | None = await tx.value(select(func.min(prompts.c.remind_at)))
+    return found
+
+
 def _prompt(row: Row) -> Prompt:
     return Prompt(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
 

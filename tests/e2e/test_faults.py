@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 
+import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
-from bot.app import wired
+from bot.app import CannotStart, wired
 from bot.content.live import LiveLibrary
 
 
@@ -127,3 +129,10 @@ async def test_in_a_group_nothing_personal_is_said(stage) -> None:
     await telegram.wait_for(robin, "What I can do")
     shown = await telegram.call("GET", f"/chats/{group['id']}/messages")
     assert all(not one["from"]["is_bot"] for one in shown["messages"])
+
+
+async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong(stage) -> None:
+    settings = stage.settings.model_copy(update={"token": SecretStr("999:unknown")})
+    with pytest.raises(CannotStart, match="check it with @BotFather"):
+        async with wired(settings, stage.app.library):
+            pass
