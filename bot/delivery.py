@@ -43,6 +43,7 @@ class Delivery:
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._pacers: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._freed = asyncio.Event()
+        self._unsettled: dict[int, Placed] = {}
 
     async def run(self) -> None:
         """Pump for ever."""
@@ -94,6 +95,9 @@ class Delivery:
             await self._settle(parcel, "dropped", error=parcel.stale)
             return
         message = unpacked(parcel.payload)
+        if sent := self._unsettled.get(parcel.id):  # it went out, only that could not be kept: not again
+            await self._settle(parcel, "sent", message=message, placed=sent)
+            return
         standing = await self._standing(parcel, message)
         self._quieten(parcel.chat_id, message.card)
         try:
@@ -103,6 +107,7 @@ class Delivery:
         except Refused as failure:
             await self._give_up(parcel, failure)
         else:
+            self._unsettled[parcel.id] = placed
             await self._settle(parcel, "sent", message=message, placed=placed)
             self._breathe(parcel.chat_id, message, placed)
 
@@ -128,6 +133,7 @@ class Delivery:
             if message and message.card and placed:
                 card = Card(message_id=placed.message_id, photo=placed.photo)
                 await outbox.place_card(tx, parcel.chat_id, message.card, card)
+        self._unsettled.pop(parcel.id, None)
 
     async def _try_again(self, parcel: Parcel, failure: Passing) -> None:
         safety = parcel.lane is outbox.Lane.SAFETY

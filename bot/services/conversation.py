@@ -31,9 +31,7 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
             return
         member = turn.participant
         if member is None:
-            await reply(
-                tx, turn, turn.voice(content).message("welcome-stranger" if not turn.members else "no-question")
-            )
+            await _answer_outsider(tx, content, turn, text)
             return
         run = await runs.open_run(tx, member.id)
         if run and run.state.phase == "asking" and _recent(run, turn.now):
@@ -76,6 +74,18 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
             await remark(tx, content, turn, turn.participant, command)
         key = "command-near" if near else "command-unknown"
         await reply(tx, turn, voice.message(key, near=f"/{near[0]}" if near else ""))
+
+
+async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
+    """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
+    voice = turn.voice(content)
+    grave = any(flag.level in ("red", "orange") for flag in examine(content, text, None))
+    if grave and not turn.caring:
+        programme = content.programme(turn.joining.programme, turn.language) if turn.joining else None
+        words = join((voice.words("risk-outsider"), contact_words(voice, programme)))
+        await reply(tx, turn, written(words), Lane.SAFETY)
+        return
+    await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
 
 
 async def stale_tap(store: Store, turn: Turn) -> None:

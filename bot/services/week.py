@@ -118,6 +118,9 @@ async def _toggle_day(tx: Tx, content: Content, turn: Turn, member: Member, day:
 
 
 async def _toggle_stream(tx: Tx, content: Content, turn: Turn, member: Member, stream: str) -> None:
+    told = content.programme(member.programme, turn.language).levels[member.level].get(stream)
+    if told is None or told.measure:  # what the team looks at is not switched off, only paused
+        return
     off = set(member.preferences.get("switched_off", ()))
     await _keep(tx, content, turn, member, preferences={**member.preferences, "switched_off": sorted(off ^ {stream})})
 

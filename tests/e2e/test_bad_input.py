@@ -97,6 +97,17 @@ async def test_a_stranger_is_told_how_to_begin_and_where_help_is(stage) -> None:
     await stage.telegram.wait_for(stranger, "988")
 
 
+async def test_a_cry_of_somebody_who_is_in_no_programme_gets_the_contacts(stage) -> None:
+    stranger = await stage.telegram.add_user("Nobody Yet")
+    await stage.telegram.say(stranger, "I want to kill myself tonight")
+    assert "988" in (await stage.telegram.wait_for(stranger, "let a person help you now"))["text"]
+    joining = await stage.telegram.add_user("Kim Placeholder")
+    await stage.telegram.open(joining, await stage.link("participant"))
+    await stage.telegram.wait_for(joining, "Do you agree?")
+    await stage.telegram.say(joining, "I want to kill myself tonight")
+    await stage.telegram.wait_for(joining, "911")
+
+
 async def test_a_colleague_of_another_programme_sees_nothing(stage, robin: int) -> None:
     telegram = stage.telegram
     mine = await stage.colleague("Dr. Quill Example")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from bot.app import CannotStart, wired
 from bot.content.live import LiveLibrary
+from bot.storage import outbox
 
 
 async def test_a_clinician_who_blocked_the_bot_is_passed_over_at_once(stage) -> None:
@@ -136,3 +137,20 @@ async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong(stage) ->
     with pytest.raises(CannotStart, match="check it with @BotFather"):
         async with wired(settings, stage.app.library):
             pass
+
+
+async def test_a_message_that_went_out_but_could_not_be_settled_is_not_sent_again(stage, monkeypatch) -> None:
+    robin = await stage.participant()
+    settle, failures = outbox.settle, iter(range(3))
+
+    async def failing(*given, **known):
+        if next(failures, None) is not None:
+            raise OSError("no space left on device")
+        return await settle(*given, **known)
+
+    monkeypatch.setattr(outbox, "settle", failing)
+    await stage.telegram.say(robin, "/help")
+    await stage.telegram.wait_for(robin, "What I can do")
+    await stage.telegram.say(robin, "/settings")
+    await stage.telegram.wait_for(robin, "Time zone:", seconds=20)
+    assert sum("What I can do" in one.get("text", "") for one in await stage.telegram.chat(robin)) == 1
