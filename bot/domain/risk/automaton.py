@@ -91,11 +91,10 @@ class Automaton:
         beginnings = [word[:length] + "~" for length in self._prefix_lengths if length <= len(word)]
         return (word, *(beginning for beginning in beginnings if beginning in self._prefixes))
 
-    def scan(self, words: Sequence[Word]) -> tuple[list[int], int]:
-        """Return, for each place between words, the final bits of the patterns that end there, and the steps taken."""
+    def scan(self, words: Sequence[Word]) -> list[int]:
+        """Return, for each place between words, the final bits of the patterns that end there."""
         ends = [0] * (len(words) + 1)
         entered = [0] * (len(words) + 1)
-        steps = 0
         since = -1
         for place, word in enumerate(words):
             if not word.gap_may_cross:
@@ -107,8 +106,8 @@ class Automaton:
                 if place - count <= since:
                     break
                 active |= entered[place - count] & gaps
-            steps += 1 + self._take(words, place, active, entered, ends)
-        return ends, steps
+            self._take(words, place, active, entered, ends)
+        return ends
 
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
         """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
@@ -160,21 +159,18 @@ class Automaton:
             entered |= skipped << 1
         return entered
 
-    def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> int:
-        """Move the active patterns on by every phrase that begins at `place`. Return the steps taken."""
+    def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
+        """Move the active patterns on by every phrase that begins at `place`."""
         nodes = [self._root]
-        steps = 0
         for after in range(place, len(words)):
             symbols = words[after].symbols
             nodes = [node.onward[symbol] for node in nodes for symbol in symbols if symbol in node.onward]
             if not nodes:
                 break
             for node in nodes:
-                steps += 1
                 if found := (active & node.ends) | node.begin:
                     ends[after + 1] |= found & self._last
                     entered[after + 1] |= (found & self._not_last) << 1
-        return steps
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:

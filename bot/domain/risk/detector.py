@@ -75,14 +75,13 @@ class Detector:
     def examine(self, text: str) -> tuple[Finding, ...]:
         """Return at most one finding a rule, the gravest first. Never raises: an error is itself an orange finding."""
         try:
-            return self.measured(text)[0]
+            return self._examined(text)
         except Exception:  # noqa: BLE001 - whatever goes wrong, silence would be worse
             return (_unexamined(text),)
 
-    def measured(self, text: str) -> tuple[tuple[Finding, ...], int]:
-        """Return the findings and how many steps it took; raises where something goes wrong."""
+    def _examined(self, text: str) -> tuple[Finding, ...]:
         words = self._reading.words(text)
-        ends, steps = self._patterns.automaton.scan(words)
+        ends = self._patterns.automaton.scan(words)
         found: dict[str, Finding] = {}
         open_says, looks = self._all_says, 0
         for end, finals in enumerate(ends):
@@ -96,8 +95,7 @@ class Detector:
                     found[rule.id] = finding
                 if finding and not finding.lowered_by:
                     open_says &= ~self._patterns.says[rule.id]
-        ordered = sorted(found.values(), key=lambda finding: (_ORDER[finding.level], finding.start, finding.rule))
-        return tuple(ordered), steps + looks
+        return tuple(sorted(found.values(), key=lambda finding: (_ORDER[finding.level], finding.start, finding.rule)))
 
     def _weighed(self, rule: RiskRule, number: int, end: int, text: "_Text") -> Finding | None:
         """Return what the find comes to: None where the rule takes it back, one level lower where something lowers."""
@@ -126,9 +124,7 @@ class Detector:
                 lowers = self._just_before(finals, place, text) or self._in_a_gap(finals, place, text)
             elif name == THIRD_PERSON:
                 oneself = rule.category in ABOUT_ONESELF
-                lowers = oneself and (
-                    self._just_before(finals, place, text) or self._runs_in(finals, place, text)
-                )
+                lowers = oneself and (self._just_before(finals, place, text) or self._runs_in(finals, place, text))
             else:
                 lowers = text.ends_within(finals, sentence)
             if lowers:
