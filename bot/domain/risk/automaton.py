@@ -112,12 +112,12 @@ class Automaton:
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
         """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
         reached: dict[int, tuple[tuple[int, int], ...]] = {end: ()}
-        for number, element in reversed(tuple(enumerate(self._patterns[pattern].elements))):
+        for element in reversed(self._patterns[pattern].elements):
             earlier = dict(reached) if element.optional else {}
             for place, taken in reached.items():
                 for start in _starts(element, place, words):
                     run = ((start, place), *taken)
-                    for before in _before_gap(start, element.gap if number else 0, words):
+                    for before in _before_gap(start, element.gap, words):
                         earlier.setdefault(before, run)
             reached = earlier
         if not reached:
@@ -175,8 +175,8 @@ class Automaton:
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
     """Return where the phrases of an element begin that end before the word `end`, the longest first."""
-    lengths = sorted({len(phrase) for phrase in element.phrases}, reverse=True)
-    return [end - length for length in lengths if length <= end and _stands(element.phrases, words[end - length : end])]
+    phrases = element.phrases
+    return [end - long for long in element.lengths if long <= end and _stands(phrases, words[end - long : end])]
 
 
 def _stands(phrases: frozenset[Phrase], words: Sequence[Word]) -> bool:

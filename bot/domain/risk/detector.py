@@ -24,7 +24,7 @@ ABOUT_ONESELF = frozenset(CATEGORIES) - {
 """The categories that "third-person" may lower; in the others it is another person who does harm or is in danger."""
 REACH = 12
 """How many words before and after a find its sentence is taken to go on, for want of a full stop."""
-MOST_LOOKS = 1500
+MOST_LOOKS = 500
 """Finds weighed in one text; in a text that repeats itself more often nothing is lowered or taken back any longer."""
 _LOWER: dict[Level, Level] = {"red": "orange", "orange": "yellow", "yellow": "yellow"}
 _ORDER: dict[Level, int] = {"red": 0, "orange": 1, "yellow": 2}
@@ -101,7 +101,7 @@ class Detector:
         """Return what the find comes to: None where the rule takes it back, one level lower where something lowers."""
         place = self._patterns.automaton.find(number, end, text.words)
         if place is None:
-            raise AssertionError(f"{rule.id} was found but stands nowhere")
+            raise LookupError(f"{rule.id} was found but stands nowhere")
         finding = Finding(
             rule=rule.id,
             version=rule.version,

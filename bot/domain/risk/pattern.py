@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 from bot.domain.risk.normalise import plain_words
@@ -21,13 +22,18 @@ _PARTS = re.compile(r"\*\d?|[()\[\]{}|~]|[^\s()\[\]{}|*~]+")
 _CLOSING = {"(": ")", "[": "]"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Element:
     """One of the phrases, after at most `gap` other words; an optional element may be missing."""
 
     phrases: frozenset[Phrase]
     gap: int = 0
     optional: bool = False
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """Return how many words the phrases have, the longest first."""
+        return tuple(sorted({len(phrase) for phrase in self.phrases}, reverse=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
