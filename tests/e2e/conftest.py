@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from bot.config import Settings
 from bot.content.live import LiveLibrary
 from bot.sandbox import SandboxClient, serve
 from bot.services.enrolment import invite
+from bot.storage.prompts import next_moment
 from bot.storage.vault import new_key
 
 CONTENT = Path(__file__).parent.parent.parent / "content"
@@ -53,10 +53,12 @@ class Stage:
         await self.telegram.wait_for(user, "You are all set")
         return user
 
-    async def until(self, moment: str) -> None:
-        """Move the clock to a moment of the day in New York, and let all that is due be done."""
-        now = datetime.fromisoformat((await self.telegram.clock())["now"])
-        await self.telegram.move_clock(to=f"{now.date()}T{moment}:00-05:00")
+    async def until_next_prompt(self) -> None:
+        """Move the clock to the next planned prompt, and let all that is due be done."""
+        async with self.app.store.read() as tx:
+            due = await next_moment(tx)
+        assert due
+        await self.telegram.move_clock(to=due.isoformat())
         await self.settled()
 
     async def settled(self) -> None:

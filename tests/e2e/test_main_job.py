@@ -6,7 +6,7 @@ async def test_a_participant_joins_checks_in_practises_and_is_heard(stage) -> No
     clinician = await stage.colleague("Dr. Quill Example")
     robin = await stage.participant()
 
-    await stage.until("10:29")
+    await stage.until_next_prompt()
     nudge = await telegram.wait_for(robin, "Check-in")
     await telegram.tap(robin, nudge, "Start")
     last = await stage.tap_through(robin, "mood", "6", "7")

@@ -44,7 +44,7 @@ async def nudges(cast: Cast) -> int:
 
 async def sent_check_in(cast: Cast):
     """Let Tuesday's check-in be sent, and return its row."""
-    await deliver(cast, datetime(2026, 11, 3, 15, 29, tzinfo=UTC))
+    await deliver(cast, datetime(2026, 11, 3, 15, 29, 59, tzinfo=UTC))
     return next(row for row in await kept(cast) if row.status == "sent")
 
 
@@ -75,7 +75,7 @@ async def test_a_due_prompt_is_sent_once_however_often_the_tick_runs(robin: Cast
 
 async def test_two_ticks_at_once_send_once(robin: Cast) -> None:
     await deliver(robin)
-    robin.now = datetime(2026, 11, 3, 15, 29, tzinfo=UTC)
+    robin.now = datetime(2026, 11, 3, 15, 29, 59, tzinfo=UTC)
     ticks = [service.deliver_due(robin.store, robin.content, robin.now) for _ in range(2)]
     await asyncio.gather(*ticks)
     assert await nudges(robin) == 1
@@ -90,7 +90,7 @@ async def test_after_six_hours_of_sleep_nothing_comes_late_and_the_next_is_plann
 
 
 async def test_after_sleep_a_window_that_is_still_open_is_used(robin: Cast) -> None:
-    await deliver(robin, datetime(2026, 11, 4, 15, 29, tzinfo=UTC))
+    await deliver(robin, datetime(2026, 11, 4, 15, 29, 59, tzinfo=UTC))
     assert await nudges(robin) == 1
 
 
@@ -154,7 +154,7 @@ async def test_it_is_reminded_once_and_then_marked_missed(robin: Cast) -> None:
 async def test_three_check_ins_missed_in_a_row_are_worth_a_look_once(robin: Cast) -> None:
     found = []
     for day in range(3, 8):
-        await deliver(robin, datetime(2026, 11, day, 15, 29, tzinfo=UTC))
+        await deliver(robin, datetime(2026, 11, day, 15, 29, 59, tzinfo=UTC))
         await service.expire(robin.store, robin.content, robin.later(hours=7))
         async with robin.store.read() as tx:
             found.append([row.level for row in await tx.all(select(cases))])
@@ -171,7 +171,7 @@ async def test_who_blocked_paused_or_left_gets_nothing(robin: Cast, why: str) ->
             await people.change_member(tx, member.id, pauses=[[robin.now.isoformat(), None]])
         else:
             await people.change_member(tx, member.id, standing="discharged")
-    await deliver(robin, datetime(2026, 11, 3, 15, 29, tzinfo=UTC))
+    await deliver(robin, datetime(2026, 11, 3, 15, 29, 59, tzinfo=UTC))
     assert await nudges(robin) == 0
 
 
