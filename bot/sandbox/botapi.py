@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -14,7 +15,9 @@ from bot.sandbox.faults import Faults
 from bot.sandbox.limits import Gate
 from bot.sandbox.methods import Methods
 from bot.sandbox.updates import Webhooks, poll
-from bot.sandbox.world import Account, Json, Refusal, World
+from bot.sandbox.world import Account, Json, Refusal, Upload, World
+
+_TOKEN = re.compile(r"\d+:[\w-]+")
 
 QUIET = {"getupdates", "getme"}
 """Methods that are not kept in the log: they accept nothing from the bot."""
@@ -32,9 +35,10 @@ class BotApi:
 
     async def method(self, request: Request) -> Response:
         """Answer one request of a bot."""
-        bot = self._world.bots.get(request.path_params["token"])
+        token = request.path_params["token"]
+        bot = self._world.bots.get(token)
         if bot is None:
-            return _refused(Refusal(401, "Unauthorized"))
+            return _refused(Refusal(401, "Unauthorized") if _TOKEN.fullmatch(token) else Refusal(404, "Not Found"))
         try:
             given = await _parameters(request)
         except (ValueError, HTTPException):
@@ -46,7 +50,7 @@ class BotApi:
         name = request.path_params["path"].removeprefix("files/")
         if request.path_params["token"] not in self._world.bots or name not in self._world.files:
             return _refused(Refusal(404, "Not Found"))
-        return Response(self._world.files[name], media_type="application/octet-stream")
+        return Response(self._world.files[name].held, media_type="application/octet-stream")
 
     async def _answered(self, bot: Account, kind: str, body: bytes) -> None:
         """Carry out the method that a webhook's answer names, if any."""
@@ -114,11 +118,15 @@ async def _parameters(request: Request) -> Json:
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         async with request.form(max_files=100, max_fields=1000, max_part_size=64 * 1024 * 1024) as form:
             for name, value in form.multi_items():
-                given[name] = await value.read() if isinstance(value, UploadFile) else _decoded(name, value)
+                given[name] = await _upload(value) if isinstance(value, UploadFile) else _decoded(name, value)
     for name, value in list(given.items()):
         if isinstance(value, str) and value.startswith("attach://"):
             given[name] = given.get(value.removeprefix("attach://"), value)
     return given
+
+
+async def _upload(file: UploadFile) -> Upload:
+    return Upload(file.filename or "file", await file.read())
 
 
 _STRUCTURED = frozenset(
@@ -141,7 +149,14 @@ _STRUCTURED = frozenset(
 
 
 _SWITCHES = frozenset(
-    {"allow_sending_without_reply", "drop_pending_updates", "protect_content", "show_alert", "disable_notification"}
+    {
+        "allow_paid_broadcast",
+        "allow_sending_without_reply",
+        "disable_notification",
+        "drop_pending_updates",
+        "protect_content",
+        "show_alert",
+    }
 )
 
 
@@ -165,7 +180,7 @@ def _as_request(kind: str, body: bytes) -> Request:
 
 
 def _loggable(given: Json) -> Json:
-    return {name: f"<{len(value)} bytes>" if isinstance(value, bytes) else value for name, value in given.items()}
+    return {name: f"<{len(one.held)} bytes>" if isinstance(one, Upload) else one for name, one in given.items()}
 
 
 def _refused(refusal: Refusal) -> Response:

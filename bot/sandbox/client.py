@@ -38,13 +38,20 @@ class SandboxClient:
         self.bot = username
         return await self.call("POST", "/bots", token=token, username=username, first_name=first_name)
 
-    async def add_user(self, first_name: str, language: str = "en", user_id: int = 0) -> int:
+    async def add_user(self, first_name: str, language: str = "en", user_id: int = 0, username: str = "") -> int:
         """Add a user and return the id."""
-        known = await self.call("POST", "/users", first_name=first_name, language_code=language, id=user_id)
-        return int(known["id"])
+        given = {"first_name": first_name, "language_code": language, "id": user_id, "username": username}
+        return int((await self.call("POST", "/users", **given))["id"])
+
+    async def remove_user(self, user: int) -> None:
+        """Let a user delete the account."""
+        await self.call("DELETE", f"/users/{user}")
 
     async def say(self, user: int, text: str = "", **more: Any) -> Json:  # noqa: ANN401 - as the control face takes it
-        """Send a message as a user: text, or sticker, voice, photo or document=True, caption, reply_to."""
+        """Send a message as a user: text, or True for a sticker, voice, photo, document, contact or location.
+
+        More: caption, reply_to (the number of a message), group (an id).
+        """
         return await self.call("POST", f"/users/{user}/messages", bot=self.bot, text=text, **more)
 
     async def edit(self, user: int, message: Json, text: str) -> Json:

@@ -23,6 +23,8 @@ SETTLED_AFTER = 0.35
 """Seconds without any change after which a bot is taken to have done what it does at a moment."""
 
 LONGEST_SETTLING = 1.5
+"""Seconds after which it is not waited for any longer."""
+
 MOST_STEPS = 500
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -47,6 +49,7 @@ class Control:
             ("POST", "/bots", self.add_bot),
             ("GET", "/users", self.users),
             ("POST", "/users", self.add_user),
+            ("DELETE", "/users/{user:int}", self.remove_user),
             ("POST", "/groups", self.add_group),
             ("POST", "/users/{user:int}/messages", self.say),
             ("PATCH", "/users/{user:int}/messages/{message:int}", self.edit),
@@ -120,19 +123,17 @@ class Control:
             ahead = [moment for moment in clock.marks.values() if clock.now() < moment < target]
             if not ahead:
                 return
-            await clock.move_to(min(ahead))
-            await self._world.tell("clock")
-            await self._settle()
+            await self._stop_at(min(ahead))
 
-    async def _settle(self) -> None:
-        """Wait until nothing has changed for a little while."""
-        until = time.monotonic() + LONGEST_SETTLING
-        while time.monotonic() < until:
-            async with self._world.changed:
-                try:
-                    await asyncio.wait_for(self._world.changed.wait(), SETTLED_AFTER)
-                except TimeoutError:
-                    return
+    async def _stop_at(self, moment: datetime) -> None:
+        """Go to a moment, and wait until the bot has told what comes next and nothing has changed for a while."""
+        clock, until = self._world.clock, time.monotonic() + LONGEST_SETTLING
+        with self._world.listening() as events, contextlib.suppress(TimeoutError):
+            marks = clock.marks
+            await clock.move_to(moment)
+            await self._world.tell("clock")
+            while (left := until - time.monotonic()) > 0:
+                await asyncio.wait_for(events.get(), left if clock.marks is marks else min(left, SETTLED_AFTER))
 
     # bots and users
 
@@ -156,8 +157,15 @@ class Control:
         return JSONResponse(bot.told())
 
     async def users(self, _: Request) -> Response:
-        """List the users."""
-        return JSONResponse([user.told() for user in self._world.users.values()])
+        """List the users, with the names of the bots that each blocked."""
+        blocked = {bot.id: bot.username for bot in self._world.bots.values()}
+        return JSONResponse(
+            [
+                {**user.told(), "blocked": [blocked[bot] for bot in sorted(user.blocked)]}
+                for user in self._world.users.values()
+                if not user.gone
+            ]
+        )
 
     async def add_user(self, request: Request) -> Response:
         """Add a user: first_name, language_code, username, id."""
@@ -169,6 +177,11 @@ class Control:
             int(given.get("id") or 0),
         )
         return JSONResponse(user.told())
+
+    async def remove_user(self, request: Request) -> Response:
+        """Let a user delete the account: bots that write there are told that it is deactivated."""
+        self._user(request).gone = True
+        return JSONResponse({})
 
     async def add_group(self, request: Request) -> Response:
         """Add a group: title, members (ids of users and bots)."""
@@ -224,7 +237,7 @@ class Control:
         name = request.path_params["name"]
         if name not in self._world.files:
             raise Refusal(404, "there is no such file")
-        held = self._world.files[name]
+        held = self._world.files[name].held
         return Response(held, media_type=media_type(held), headers={"Cache-Control": "max-age=3600"})
 
     async def log(self, request: Request) -> Response:
@@ -271,7 +284,7 @@ class Control:
         return JSONResponse({"waiting": len(bot.updates)})
 
     async def set_limits(self, request: Request) -> Response:
-        """Change the limits on sending: per_second, per_chat, chat_burst, group_per_minute; 0 is none."""
+        """Change the limits on sending, named as in `Limits`; 0 is none."""
         given = await _body(request)
         if not all(isinstance(value, int | float) and value >= 0 for value in given.values()):
             raise Refusal(400, "a limit is a number, and 0 is none")
@@ -296,9 +309,7 @@ class Control:
         return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
 
     async def _stream(self) -> AsyncIterator[str]:
-        queue: asyncio.Queue[Json] = asyncio.Queue()
-        self._world.listeners.add(queue)
-        try:
+        with self._world.listening() as queue:
             yield ": here\n\n"
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -308,8 +319,6 @@ class Control:
                     yield f"data: {json.dumps(event)}\n\n"
                     continue
                 yield ": still here\n\n"
-        finally:
-            self._world.listeners.discard(queue)
 
     def _user(self, request: Request) -> User:
         return self._world.user(int(request.path_params["user"]))
@@ -322,9 +331,9 @@ class Control:
         return self._world.private(bot, self._world.user(chat_id))
 
     async def _chat_past(self, chat: Chat, version: int, seconds: float) -> None:
-        async with self._world.changed:
+        async with chat.news:
             with contextlib.suppress(TimeoutError):
-                changed = self._world.changed.wait_for(lambda: chat.version > version or self._world.ended)
+                changed = chat.news.wait_for(lambda: chat.version > version or self._world.ended)
                 await asyncio.wait_for(changed, seconds)
 
 

@@ -12,9 +12,13 @@ GROUP_WINDOW = 60.0
 
 @dataclass(slots=True)
 class Limits:
-    """How much is let through: in all and in a private chat each second, in a group each minute; 0 is no limit."""
+    """How much is let through: in all and in a private chat each second, in a group each minute; 0 is no limit.
+
+    `paid_per_second` stands in the place of `per_second` for messages with `allow_paid_broadcast`.
+    """
 
     per_second: float = 30
+    paid_per_second: float = 1000
     per_chat: float = 1
     chat_burst: int = 5
     group_per_minute: int = 20
@@ -29,11 +33,11 @@ class Gate:
         self._chats: dict[tuple[int, int], float] = {}
         self._groups: dict[tuple[int, int], deque[float]] = {}
 
-    def take(self, bot: Account, chat: Chat) -> None:
+    def take(self, bot: Account, chat: Chat, *, paid: bool = False) -> None:
         """Count one message of a bot to a chat. Raises Refusal, with 429 and retry_after."""
         now, limits = time.monotonic(), self.limits
-        if limits.per_second:
-            self._window(self._sent.setdefault(bot.id, deque()), now, 1.0, limits.per_second)
+        if most := limits.paid_per_second if paid else limits.per_second:
+            self._window(self._sent.setdefault(bot.id, deque()), now, 1.0, most)
         if chat.type == "private" and limits.per_chat:
             self._chat(bot, chat, now)
         if chat.type != "private" and limits.group_per_minute:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox import entities
 from bot.sandbox.limits import Gate
-from bot.sandbox.world import Account, Chat, Json, Refusal, World, outward
+from bot.sandbox.world import Account, Chat, Json, Refusal, Upload, World, outward
 
 TEXT_LIMIT, CAPTION_LIMIT, TOAST_LIMIT, DATA_LIMIT, MOST_BUTTONS = 4096, 1024, 200, 64, 100
 
@@ -26,27 +26,26 @@ class Methods:
     async def do_sendMessage(self, bot: Account, given: Json) -> Json:  # noqa: N802 - Telegram's own names
         chat = self._chat(bot, given)
         text, marks = _text(given, "text", "entities", TEXT_LIMIT, "message is too long", "message text is empty")
-        self._gate.take(bot, chat)
+        self._take(bot, chat, given)
         return await self._send(bot, chat, given, {"text": text} | ({"entities": marks} if marks else {}))
 
     async def do_sendPhoto(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
         content = self._captioned(given) | {"photo": [self._photo(given.get("photo"))]}
-        self._gate.take(bot, chat)
+        self._take(bot, chat, given)
         return await self._send(bot, chat, given, content)
 
     async def do_sendDocument(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
-        stored = self._file(given.get("document"))
-        content = self._captioned(given) | {"document": {**stored, "file_name": "document"}}
-        self._gate.take(bot, chat)
+        content = self._captioned(given) | {"document": self._document(given.get("document"))}
+        self._take(bot, chat, given)
         return await self._send(bot, chat, given, content)
 
     async def do_copyMessage(self, bot: Account, given: Json) -> Json:  # noqa: N802
         source = self._message(bot, {**given, "chat_id": given.get("from_chat_id")}, "message to copy not found")
         chat = self._chat(bot, given)
-        self._gate.take(bot, chat)
-        content: Json = {key: source[key] for key in _COPIED if key in source}
+        self._take(bot, chat, given)
+        content: Json = {key: source[key] for key in _COPIED if key in source} | self._captioned(given)
         return {"message_id": (await self._send(bot, chat, given, content))["message_id"]}
 
     async def do_forwardMessage(self, bot: Account, given: Json) -> Json:  # noqa: N802
@@ -54,7 +53,7 @@ class Methods:
         if source.get("has_protected_content"):
             raise Refusal(400, "Bad Request: the message can't be forwarded")
         chat = self._chat(bot, given)
-        self._gate.take(bot, chat)
+        self._take(bot, chat, given)
         content: Json = {key: source[key] for key in _COPIED if key in source}
         origin = {"type": "user", "date": source["date"], "sender_user": source["from"]}
         return await self._send(bot, chat, given, content | {"forward_origin": origin})
@@ -65,7 +64,7 @@ class Methods:
         if "text" not in message:
             raise Refusal(400, "Bad Request: there is no text in the message to edit")
         text, marks = _text(given, "text", "entities", TEXT_LIMIT, "message is too long", "message text is empty")
-        self._gate.take(bot, chat)
+        self._take(bot, chat, given)
         return await self._edit(bot, chat, message, given, {"text": text, "entities": marks})
 
     async def do_editMessageCaption(self, bot: Account, given: Json) -> Json:  # noqa: N802
@@ -73,17 +72,22 @@ class Methods:
         message = self._message(bot, given, "message to edit not found")
         if "text" in message:
             raise Refusal(400, "Bad Request: there is no caption in the message to edit")
-        self._gate.take(bot, chat)
+        self._take(bot, chat, given)
         return await self._edit(bot, chat, message, given, _NO_CAPTION | self._captioned(given))
 
     async def do_editMessageMedia(self, bot: Account, given: Json) -> Json:  # noqa: N802
         chat = self._chat(bot, given)
         message = self._message(bot, given, "message to edit not found")
         media = given.get("media") or {}
-        upload = str(media.get("media", ""))
-        photo = self._photo(given.get(upload.removeprefix("attach://"), upload))
-        self._gate.take(bot, chat)
-        content = _NO_CAPTION | self._captioned(media) | {"photo": [photo], "text": "", "entities": []}
+        name = str(media.get("media", ""))
+        upload = given.get(name.removeprefix("attach://"), name)
+        shown: Json = (
+            {"photo": [self._photo(upload)]}
+            if media.get("type") == "photo"
+            else {"photo": [], "document": self._document(upload)}
+        )
+        self._take(bot, chat, given)
+        content = _NO_CAPTION | self._captioned(media) | {"text": "", "entities": [], "document": ""} | shown
         return await self._edit(bot, chat, message, given, content)
 
     async def do_editMessageReplyMarkup(self, bot: Account, given: Json) -> Json:  # noqa: N802
@@ -122,15 +126,15 @@ class Methods:
         return True
 
     async def do_answerCallbackQuery(self, bot: Account, given: Json) -> bool:  # noqa: N802
-        query = self._world.query(bot, str(given.get("callback_query_id", "")))
-        if query is None:
+        tap = self._world.unanswered(bot, str(given.get("callback_query_id", "")))
+        if tap is None:
             raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
         if entities.units(str(given.get("text") or "")) > TOAST_LIMIT:
             raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
         answer = {"text": given.get("text") or "", "show_alert": bool(given.get("show_alert"))}
-        query["answer"] = answer
-        chat = self._world.find_chat(bot, query["chat"])
-        await self._world.tell("answered", chat, bot, user=query["user"], **answer)
+        tap.answer.set_result(answer)
+        chat = self._world.find_chat(bot, tap.chat)
+        await self._world.tell("answered", chat, bot, user=tap.user, **answer)
         return True
 
     # about the bot and its chats
@@ -155,8 +159,7 @@ class Methods:
         file_id = str(given.get("file_id"))
         if file_id not in self._world.files:
             raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
-        size = len(self._world.files[file_id])
-        return {"file_id": file_id, "file_unique_id": file_id, "file_size": size, "file_path": f"files/{file_id}"}
+        return self._world.told_file(file_id) | {"file_path": f"files/{file_id}"}
 
     async def do_setMyCommands(self, bot: Account, given: Json) -> bool:  # noqa: N802
         menu: list[Json] = given.get("commands") or []
@@ -209,6 +212,9 @@ class Methods:
 
     def _chat(self, bot: Account, given: Json) -> Chat:
         return self._world.open_chat(bot, _chat_id(given))
+
+    def _take(self, bot: Account, chat: Chat, given: Json) -> None:
+        self._gate.take(bot, chat, paid=bool(given.get("allow_paid_broadcast")))
 
     def _message(self, bot: Account, given: Json, missing: str) -> Json:
         chat = self._world.find_chat(bot, _chat_id(given))
@@ -269,15 +275,16 @@ class Methods:
     def _photo(self, upload: object) -> Json:
         return {**self._file(upload), "width": 640, "height": 640}
 
+    def _document(self, upload: object) -> Json:
+        told = self._file(upload)
+        return {**told, "file_name": self._world.files[told["file_id"]].name}
+
     def _file(self, upload: object) -> Json:
-        if isinstance(upload, bytes):
-            file_id = f"file{self._world.number()}"
-            self._world.files[file_id] = upload
-        elif isinstance(upload, str) and upload in self._world.files:
-            file_id = upload
-        else:
-            raise Refusal(400, "Bad Request: wrong remote file identifier specified: the file was not uploaded")
-        return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(self._world.files[file_id])}
+        if isinstance(upload, Upload):
+            return self._world.add_file(upload)
+        if isinstance(upload, str) and upload in self._world.files:
+            return self._world.told_file(upload)
+        raise Refusal(400, "Bad Request: wrong remote file identifier specified: the file was not uploaded")
 
 
 _NO_GIFTS = dict.fromkeys(

@@ -5,11 +5,14 @@ import re
 
 from bot.sandbox import entities
 from bot.sandbox.pictures import plain_png
-from bot.sandbox.world import Account, Chat, Json, Refusal, User, World, outward
+from bot.sandbox.world import Account, Chat, Json, Refusal, Tap, Upload, User, World, outward
 
 _LINK = re.compile(r"(?:https?://)?(?:t\.me|telegram\.me)/(\w+)(?:\?start=([\w-]{0,64}))?/?$")
 TEXT_LIMIT = 4096
-FILE = b"a made-up file of the sandbox"
+PICTURE = Upload("picture.png", plain_png(160, 120))
+FILE = Upload("made-up.txt", b"a made-up file of the sandbox")
+KINDS = ("sticker", "voice", "photo", "document", "contact", "location")
+"""What users can send besides text."""
 
 
 class People:
@@ -19,12 +22,12 @@ class People:
         self._world = world
 
     async def say(self, user: User, given: Json) -> Json:
-        """Send a message: text, or a sticker, voice, photo or document, with a caption. Raises Refusal.
+        """Send a message: text, or one of `KINDS`, with a caption where such have one. Raises Refusal.
 
         A text that is too long goes out as several messages, as from Telegram's own applications; the last is returned.
         """
         chat, bots = self._where(user, given)
-        first, *more = self._contents(given)
+        first, *more = self._contents(user, given)
         if answered := chat.messages.get(int(given.get("reply_to") or 0)):
             first["reply_to_message"] = outward(answered, "reply_to_message")
         for bot in bots:
@@ -68,7 +71,7 @@ class People:
         if message is None or message.get("deleted") or bot is None:
             raise Refusal(404, "there is no such message of a bot")
         data = _button(message, given)
-        query_id = self._world.add_query(bot, chat, user)
+        query_id, tap = self._world.add_tap(bot, chat, user)
         self._world.queue_update(
             bot,
             "callback_query",
@@ -80,7 +83,7 @@ class People:
                 "data": data,
             },
         )
-        return await self._answer_to(query_id, float(given.get("wait", 5)))
+        return await _answer_to(tap, float(given.get("wait", 5)))
 
     async def open_link(self, user: User, given: Json) -> Json:
         """Open a deep link to a bot, as a tap on Start does. Raises Refusal."""
@@ -127,22 +130,24 @@ class People:
         bot = self._world.bot_named(str(given.get("bot") or ""))
         return self._world.private(bot, user), [bot]
 
-    def _contents(self, given: Json) -> list[Json]:
-        kind = next((one for one in ("sticker", "voice", "photo", "document") if given.get(one)), "")
+    def _contents(self, user: User, given: Json) -> list[Json]:
+        kind = next((one for one in KINDS if given.get(one)), "")
+        if kind == "contact":
+            return [{"contact": {"phone_number": "+12025550100", "first_name": user.first_name, "user_id": user.id}}]
+        if kind == "location":
+            return [{"location": {"latitude": 40.0, "longitude": -75.0}}]
         if kind:
             return [self._file(kind, given)]
         text = str(given.get("text") or "")
         if not text.strip():
-            raise Refusal(400, "a message needs a text, or a sticker, voice, photo or document")
+            raise Refusal(400, f"a message needs a text, or one of: {', '.join(KINDS)}")
         pieces = [(piece, entities.found_in(piece)) for piece in entities.pieces(text, TEXT_LIMIT)]
         return [{"text": piece} | ({"entities": found} if found else {}) for piece, found in pieces]
 
     def _file(self, kind: str, given: Json) -> Json:
         caption = str(given.get("caption") or "")
         extra: Json = {"caption": caption, "caption_entities": entities.found_in(caption)} if caption else {}
-        name, held = f"file{self._world.number()}", plain_png(160, 120) if kind == "photo" else FILE
-        self._world.files[name] = held
-        file: Json = {"file_id": name, "file_unique_id": name, "file_size": len(held)}
+        file = self._world.add_file(PICTURE if kind == "photo" else FILE)
         match kind:
             case "sticker":
                 size = {"width": 512, "height": 512, "is_animated": False, "is_video": False, "type": "regular"}
@@ -152,17 +157,14 @@ class People:
             case "photo":
                 return {"photo": [{**file, "width": 160, "height": 120}], **extra}
             case _:
-                return {"document": file, **extra}
+                return {"document": {**file, "file_name": FILE.name}, **extra}
 
-    async def _answer_to(self, query_id: str, seconds: float) -> Json:
-        query = self._world.queries[query_id]
-        async with self._world.changed:
-            try:
-                answered = self._world.changed.wait_for(lambda: query["answer"] is not None or self._world.ended)
-                await asyncio.wait_for(answered, seconds)
-            except TimeoutError:
-                return {"answered": False}
-        return {"answered": bool(query["answer"]), **(query["answer"] or {})}
+
+async def _answer_to(tap: Tap, seconds: float) -> Json:
+    await asyncio.wait({tap.answer}, timeout=seconds)
+    if tap.answer.done() and not tap.answer.cancelled():
+        return {"answered": True, **tap.answer.result()}
+    return {"answered": False}
 
 
 def _button(message: Json, given: Json) -> str:

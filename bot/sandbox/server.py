@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.clock import Clock
 from bot.sandbox.control import Control
-from bot.sandbox.world import World
+from bot.sandbox.world import KEPT_IN_LOG, World
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -31,9 +31,9 @@ class Sandbox:
     world: World
 
 
-def create_app() -> tuple[Starlette, World]:
-    """Return a sandbox of its own, and what there is in it."""
-    world = World(Clock())
+def create_app(world: World | None = None) -> Starlette:
+    """Return the application that shows this world, or one of its own."""
+    world = world or World(Clock())
     api = BotApi(world)
     control = Control(world, api)
 
@@ -49,16 +49,19 @@ def create_app() -> tuple[Starlette, World]:
         Route("/file/bot{token}/{path:path}", api.file),
         Route("/bot{token}/{method}", api.method, methods=["GET", "POST"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown}), world
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
 
 
 @contextlib.asynccontextmanager
-async def serve(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Sandbox]:
-    """Serve a sandbox while the block lasts; port 0 takes any that is free. Raises OSError when the port is taken."""
-    app, world = create_app()
+async def serve(host: str = "127.0.0.1", port: int = 0, *, log_size: int = KEPT_IN_LOG) -> AsyncIterator[Sandbox]:
+    """Serve a sandbox while the block lasts; port 0 takes any that is free. Raises OSError when the port is taken.
+
+    Its log holds the last `log_size` requests of bots.
+    """
+    world = World(Clock(), log_size)
     listener = socket.create_server((host, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it each answer waits 40 ms
-    config = uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(create_app(world), log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -1,10 +1,12 @@
 """What there is in the sandbox: bots, users, chats, messages, and the updates that wait for bots."""
 
 import asyncio
+import contextlib
 import itertools
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.sandbox.clock import Clock
@@ -13,6 +15,8 @@ Json = dict[str, Any]
 """A Telegram object, as it goes over the wire."""
 
 KEPT_IN_LOG = 200_000
+"""Requests that the log holds; the oldest make room for the newest."""
+
 TAPS_LAST = 900.0
 """Seconds for which a tap can be answered."""
 
@@ -39,7 +43,10 @@ def outward(message: Json, *left_out: str) -> Json:
 
 @dataclass(slots=True)
 class User:
-    """Somebody with a phone. `blocked` are the ids of the bots that this user blocked, `started` of those met."""
+    """Somebody with a phone. `blocked` are the ids of the bots that this user blocked, `started` of those met.
+
+    Who is `gone` has deleted the account: bots are refused, and the user can do nothing.
+    """
 
     id: int
     first_name: str
@@ -47,6 +54,7 @@ class User:
     username: str = ""
     blocked: set[int] = field(default_factory=set)
     started: set[int] = field(default_factory=set)
+    gone: bool = False
 
     def told(self) -> Json:
         """Return the user as Telegram tells of one."""
@@ -90,11 +98,31 @@ class Account:
         return kind in self.allowed if self.allowed else kind not in NOT_BY_DEFAULT
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file, under the name that its sender gave it."""
+
+    name: str
+    held: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A tap of a user on a button of a bot, `at` a Unix time, and the answer to it that may come."""
+
+    bot: int
+    chat: int
+    user: int
+    at: float
+    answer: asyncio.Future[Json]
+
+
 @dataclass(slots=True)
 class Chat:
     """A conversation: a private one has a user and a bot, a group has members.
 
-    `version` grows with every change; `changes` are the versions at which messages changed last, in that order.
+    `version` grows with every change; `changes` are the versions at which messages changed last, in that order;
+    `news` wakes those who wait for a change.
     """
 
     id: int
@@ -105,6 +133,7 @@ class Chat:
     next_message: int = 1
     version: int = 0
     changes: dict[int, int] = field(default_factory=dict)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def changed(self, message_id: int) -> None:
         """Count a change of a message."""
@@ -121,16 +150,15 @@ class Chat:
 class World:
     """Everything, and who waits for it to change."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, log_size: int = KEPT_IN_LOG) -> None:
         self.clock = clock
         self.bots: dict[str, Account] = {}
         self.users: dict[int, User] = {}
         self.chats: dict[tuple[int, int], Chat] = {}
         self.groups: dict[int, Chat] = {}
-        self.files: dict[str, bytes] = {}
-        self.queries: dict[str, Json] = {}
-        self.log: deque[Json] = deque(maxlen=KEPT_IN_LOG)
-        self.changed = asyncio.Condition()
+        self.files: dict[str, Upload] = {}
+        self.taps: OrderedDict[str, Tap] = OrderedDict()
+        self.log: deque[Json] = deque(maxlen=log_size)
         self.listeners: set[asyncio.Queue[Json]] = set()
         self.ended = False
         self._numbers = itertools.count(1)
@@ -166,12 +194,12 @@ class World:
             raise Refusal(400, "the id of a user is a positive number")
         user_id = user_id or next(self._user_ids)
         user = self.users.setdefault(user_id, User(user_id, first_name))
-        user.first_name, user.language_code, user.username = first_name, language_code, username
+        user.first_name, user.language_code, user.username, user.gone = first_name, language_code, username, False
         return user
 
     def user(self, user_id: int) -> User:
         """Return a user. Raises Refusal."""
-        if user_id not in self.users:
+        if user_id not in self.users or self.users[user_id].gone:
             raise Refusal(404, f"there is no user {user_id}")
         return self.users[user_id]
 
@@ -201,6 +229,8 @@ class World:
         chat = self.find_chat(bot, chat_id)
         if chat.type == "private":
             user = self.users[chat_id]
+            if user.gone:
+                raise Refusal(403, "Forbidden: user is deactivated")
             if bot.id in user.blocked:
                 raise Refusal(403, "Forbidden: bot was blocked by the user")
             if bot.id not in user.started:
@@ -228,23 +258,32 @@ class World:
         chat.messages[message["message_id"]] = message
         return message
 
-    def add_query(self, bot: Account, chat: Chat, user: User) -> str:
-        """Let a tap wait for its answer, and return its id. Taps that nobody can answer any more are forgotten."""
-        now = self.clock.seconds()
-        for query_id, query in list(self.queries.items()):
-            if query["at"] > now - TAPS_LAST:
-                break
-            del self.queries[query_id]
-        query_id = str(self.number())
-        self.queries[query_id] = {"bot": bot.id, "chat": chat.id, "user": user.id, "at": now, "answer": None}
-        return query_id
+    def add_file(self, upload: Upload) -> Json:
+        """Keep a file, and return it as Telegram tells of one."""
+        file_id = f"file{self.number()}"
+        self.files[file_id] = upload
+        return self.told_file(file_id)
 
-    def query(self, bot: Account, query_id: str) -> Json | None:
+    def told_file(self, file_id: str) -> Json:
+        """Return a file that there is as Telegram tells of one."""
+        return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(self.files[file_id].held)}
+
+    def add_tap(self, bot: Account, chat: Chat, user: User) -> tuple[str, Tap]:
+        """Let a tap wait for its answer, and return its id too. Those that are too old to be answered are forgotten."""
+        now = self.clock.seconds()
+        while self.taps and next(iter(self.taps.values())).at <= now - TAPS_LAST:
+            self.taps.popitem(last=False)
+        query_id = str(self.number())
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self.taps[query_id] = Tap(bot.id, chat.id, user.id, now, answer)
+        return query_id, self.taps[query_id]
+
+    def unanswered(self, bot: Account, query_id: str) -> Tap | None:
         """Return a tap that the bot may still answer."""
-        query = self.queries.get(query_id)
-        if query is None or query["bot"] != bot.id or query["answer"] is not None:
+        tap = self.taps.get(query_id)
+        if tap is None or tap.bot != bot.id or tap.answer.done():
             return None
-        return query if query["at"] > self.clock.seconds() - TAPS_LAST else None
+        return tap if tap.at > self.clock.seconds() - TAPS_LAST else None
 
     def queue_update(self, bot: Account, kind: str, content: Json) -> None:
         """Let an update wait for a bot that wants such."""
@@ -269,8 +308,19 @@ class World:
         event = {"kind": kind, "chat": chat.id if chat else None, "bot": bot.username if bot else None, **known}
         for queue in self.listeners:
             queue.put_nowait(event)
-        async with self.changed:
-            self.changed.notify_all()
+        if chat is not None:
+            async with chat.news:
+                chat.news.notify_all()
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[asyncio.Queue[Json]]:
+        """Give a queue that gets every event while the block lasts."""
+        queue: asyncio.Queue[Json] = asyncio.Queue()
+        self.listeners.add(queue)
+        try:
+            yield queue
+        finally:
+            self.listeners.discard(queue)
 
     async def dismiss(self) -> None:
         """Let nobody wait any longer: the sandbox ends."""
@@ -280,9 +330,12 @@ class World:
             bot.arrived.set()
         for queue in self.listeners:
             queue.put_nowait({"kind": "end"})
+        for tap in self.taps.values():
+            tap.answer.cancel()
         await self.clock.wake()
-        async with self.changed:
-            self.changed.notify_all()
+        for chat in (*self.chats.values(), *self.groups.values()):
+            async with chat.news:
+                chat.news.notify_all()
 
     def note(self, bot: Account, method: str, params: Json, status: int, result: object) -> None:
         """Keep what a bot asked for and what it got."""
@@ -290,6 +343,7 @@ class World:
             {
                 "n": next(self._entries),
                 "at": self.clock.now().isoformat(),
+                "real": datetime.now(UTC).isoformat(),
                 "bot": bot.username,
                 "method": method,
                 "params": params,
