@@ -29,7 +29,7 @@ from bot.domain.activity import (
     Target,
     TimeOfDay,
 )
-from bot.domain.understanding import number_in, option_in, options_in, time_in
+from bot.domain.understanding import folded, number_in, option_in, options_in, time_in
 from bot.domain.words import Words, fill, join
 
 Phase = Literal["asking", "waiting", "ended"]
@@ -327,10 +327,18 @@ def _understood(step: Step, text: str) -> Answer | Unclear:
             several = options_in(text, [option.label for option in options])
             return "options" if several is None else _chosen(step, several)
         case Choice(options=options):
-            one = option_in(text, [option.label for option in options])
+            one = _option_in(text, options)
             return "option" if one is None else _chosen(step, (one,))
         case None:
             return "button"
+
+
+def _option_in(text: str, options: tuple[Option, ...]) -> int | None:
+    """Return the option meant; where options have scores, a bare figure may mean a score or a place and is unclear."""
+    index, said = option_in(text, [option.label for option in options]), folded(text)
+    if index is None or not said.isdecimal() or folded(options[index].label).startswith(said):
+        return index
+    return None if any(option.score is not None for option in options) else index
 
 
 def _number(step: Step, number: float) -> Answer:

@@ -114,6 +114,15 @@ def test_options_are_understood_by_name_beginning_and_place() -> None:
     assert advance(TENSE, asking, Wrote(text="hm"))[1][0] == AskedAgain(why="option", text="hm")
 
 
+def test_a_bare_figure_is_asked_again_where_options_have_scores() -> None:
+    often = (Option(label="Not at all", score=0), Option(label="Several days", score=1), Option(label="5 days", score=2))
+    item = skill(Step(id="item", heading=say("How often?"), ask=Choice(options=often)))
+    for said in ("1", "0", "2"):
+        assert advance(item, begun(item), Wrote(text=said))[1][0] == AskedAgain(why="option", text=said), said
+    for said, score in (("not at all", 0), ("several", 1), ("5", 2)):
+        assert advance(item, begun(item), Wrote(text=said))[1][0].answer.number == score, said
+
+
 def test_a_switch_ends_this_practice() -> None:
     asking, _ = tap(TENSE, begun(TENSE), "number", 7)
     state, effects = tap(TENSE, asking, "pick", 1)
@@ -273,3 +282,33 @@ def test_whoever_stops_has_stopped(data: st.DataObject) -> None:
     state, effects = tap(activity, state, "stop")
     assert state.phase == "ended"
     assert effects == (Ended(outcome="stopped", shown=False),)
+
+
+@given(st.data())
+def test_back_is_where_one_was_without_its_answer(data: st.DataObject) -> None:
+    activity = data.draw(activities())
+    state = begun(activity)
+    for _ in range(data.draw(st.integers(0, 12))):
+        before = state
+        state, _ = advance(activity, state, data.draw(inputs(activity, state)))
+        if state.phase == "ended":
+            return
+        if len(state.trail) > len(before.trail):
+            back, effects = tap(activity, state, "back")
+            assert (back.step, back.trail, back.phase) == (before.step, before.trail, "asking")
+            assert dict(back.answers) == {name: kept for name, kept in state.answers.items() if name != before.step}
+            assert effects[-1] == Shown()
+
+
+@given(st.data())
+def test_after_any_inputs_a_button_of_an_older_screen_changes_nothing(data: st.DataObject) -> None:
+    activity = data.draw(activities())
+    state = begun(activity)
+    for _ in range(data.draw(st.integers(1, 8))):
+        old = state
+        state, _ = advance(activity, state, data.draw(inputs(activity, state)))
+        if state.turn == old.turn:
+            continue
+        for button in (button for row in screen(activity, old).rows for button in row):
+            late = Tap(turn=old.turn, act=button.act, value=button.value)
+            assert advance(activity, state, late) == (state, (Stale(),))
