@@ -115,7 +115,11 @@ def test_options_are_understood_by_name_beginning_and_place() -> None:
 
 
 def test_a_bare_figure_is_asked_again_where_options_have_scores() -> None:
-    often = (Option(label="Not at all", score=0), Option(label="Several days", score=1), Option(label="5 days", score=2))
+    often = (
+        Option(label="Not at all", score=0),
+        Option(label="Several days", score=1),
+        Option(label="5 days", score=2),
+    )
     item = skill(Step(id="item", heading=say("How often?"), ask=Choice(options=often)))
     for said in ("1", "0", "2"):
         assert advance(item, begun(item), Wrote(text=said))[1][0] == AskedAgain(why="option", text=said), said
