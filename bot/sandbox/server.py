@@ -43,11 +43,11 @@ def create_app(world: World | None = None) -> Starlette:
         await api.webhooks.stop()
 
     routes = [
+        Route("/bot{token}/{method}", api.method, methods=["GET", "POST"]),  # first, for it is asked most
+        Route("/file/bot{token}/{path:path}", api.file),
         Route("/", _page),
         Mount("/static", StaticFiles(directory=_STATIC)),
         *control.routes(),
-        Route("/file/bot{token}/{path:path}", api.file),
-        Route("/bot{token}/{method}", api.method, methods=["GET", "POST"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _unknown})
 
