@@ -110,16 +110,18 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
     if turn.participant and dialogue["kind"] != "case-note":
         await remark(tx, content, turn, turn.participant, text)
     await people.change_person(tx, turn.person.id, dialogue=None)
+    understood = True
     match dialogue:
         case {"kind": "zone"}:
-            await enrolment.typed_zone(tx, content, turn, text)
+            understood = await enrolment.typed_zone(tx, content, turn, text)
         case {"kind": "hours", "what": str(what)} if turn.participant:
-            if not await week.typed_hours(tx, content, turn, turn.participant, what, text):
-                await people.change_person(tx, turn.person.id, dialogue=dialogue)
+            understood = await week.typed_hours(tx, content, turn, turn.participant, what, text)
         case {"kind": "case-note", "case": int(case_id), "disposition": str(disposition)}:
             await _take_note(tx, content, turn, case_id, disposition, text)
         case _:
             return False
+    if not understood:
+        await people.change_person(tx, turn.person.id, dialogue=dialogue)
     return True
 
 

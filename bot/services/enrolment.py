@@ -114,16 +114,17 @@ async def choose_zone(store: Store, content: Content, turn: Turn, zone: str) -> 
             await set_zone(tx, content, turn, zone)
 
 
-async def typed_zone(tx: Tx, content: Content, turn: Turn, text: str) -> None:
-    """Set the time zone that the text names, or offer those that are like it."""
+async def typed_zone(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
+    """Set the time zone that the text names, or offer those that are like it: False, and another may be typed."""
     found = timezones.search(text)
     voice = turn.voice(content)
     if len(found) == 1:
         await set_zone(tx, content, turn, found[0])
-        return
+        return True
     keys = [button(timezones.label(zone, turn.now), MenuTap(menu="zone", value=zone)) for zone in found]
     key = "zone-choose" if found else "zone-unknown"
     await reply(tx, turn, replace(voice.message(key, column(keys)), card="join", fresh=True))
+    return False
 
 
 async def set_zone(tx: Tx, content: Content, turn: Turn, zone: str) -> None:

@@ -127,6 +127,9 @@ async def elapse(store: Store, content: Content, now: datetime) -> int:
 async def _go_on(tx: Tx, content: Content, run: Run, now: datetime) -> None:
     member = await people.member(tx, run.member_id)
     assert member  # noqa: S101 - the foreign key holds this
+    if member.standing != "active":
+        await runs.forget_pause(tx, run.id)
+        return
     person = await people.person(tx, member.person_id)
     going = _Going(run=run, activity=await _activity(tx, content, run), member=member, person=person)
     effects = await _advance(tx, content, going, Elapsed(turn=run.state.turn), now)

@@ -96,6 +96,11 @@ async def elapsed_runs(tx: Tx, now: datetime, limit: int) -> tuple[Run, ...]:
     return tuple(_run(tx, row) for row in await tx.all(query))
 
 
+async def forget_pause(tx: Tx, run_id: int) -> None:
+    """Take away when a practice goes on: it never will."""
+    await tx.run(update(runs).where(runs.c.id == run_id).values(due_at=None))
+
+
 async def last_activity(tx: Tx, member_id: int, kind: Kind) -> str | None:
     """Return what the member practised last."""
     query = (
