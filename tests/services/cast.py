@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from conftest import NOW
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from bot.content.library import Content
 from bot.domain.people import Role
@@ -107,9 +107,17 @@ class Cast:
         """How many alerts (not changes of them) somebody got."""
         return sum(message.fresh and message.card.startswith("case:") for message in await self.got(name))
 
-    async def cases(self) -> list:
+    async def kept(self, table: Table) -> list:
+        """All rows of a table, the oldest first."""
         async with self.store.read() as tx:
-            return list(await tx.all(select(cases).order_by(cases.c.number)))
+            return list(await tx.all(select(table).order_by(table.c.id)))
+
+    async def cases(self) -> list:
+        return await self.kept(cases)
+
+    async def labels(self, name: str) -> list[str]:
+        """The buttons under the last message somebody got."""
+        return [key.text for row in (await self.got(name))[-1].keyboard for key in row]
 
     async def run(self, name: str):
         async with self.store.read() as tx:

@@ -7,10 +7,10 @@ from cast import Cast
 from sqlalchemy import func, select
 
 from bot.domain.words import say
-from bot.services import enrolment, menus, practice, previews
+from bot.services import menus, practice, previews
 from bot.services.access import Refused
 from bot.storage import runs
-from bot.storage.tables import answers, consents, contents, members, scores
+from bot.storage.tables import answers, contents, scores
 
 
 @pytest.fixture
@@ -114,57 +114,3 @@ async def test_a_preview_leads_through_and_keeps_nothing(cast: Cast) -> None:
     await cast.joined("Robin")
     with pytest.raises(Refused):
         await previews.preview(cast.store, cast.content, await cast.turn("Robin"), "box-breathing")
-
-
-async def test_consent_is_kept_by_version_and_language_and_can_be_declined(cast: Cast) -> None:
-    await cast.invited("Robin", "participant")
-    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "no")
-    assert await count(cast, consents) == 0
-    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "es")
-    assert "Consentimiento" in (await cast.got("Robin"))[-1].text
-    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "yes")
-    async with cast.store.read() as tx:
-        (kept,) = await tx.all(select(consents))
-    assert (kept.version, kept.language) == (1, "es")
-
-
-@pytest.mark.parametrize(
-    ("said", "zone"), [("madrid", "Europe/Madrid"), ("Zzyzx Corner", ""), ("Mexico City", "America/Mexico_City")]
-)
-async def test_a_time_zone_is_found_by_its_city(cast: Cast, said: str, zone: str) -> None:
-    await cast.invited("Robin", "participant")
-    await enrolment.consent(cast.store, cast.content, await cast.turn("Robin"), "yes")
-    await enrolment.choose_zone(cast.store, cast.content, await cast.turn("Robin"), "other")
-    await cast.writes("Robin", said)
-    member = await cast.member("Robin")
-    assert (member.standing == "active") == bool(zone)
-    assert not zone or (await cast.person("Robin")).zone == zone
-
-
-async def test_an_invitation_opens_once_even_when_two_open_it(cast: Cast) -> None:
-    token = await enrolment.invite(
-        cast.store, cast.content, programme="adult-evening", role="participant", now=cast.now
-    )
-    for name in ("Robin", "Kim", "Robin"):
-        await enrolment.start(cast.store, cast.content, await cast.turn(name), token)
-    assert await count(cast, members) == 1
-    assert "was used before" in await cast.said_to("Kim")
-    assert "you are in" in await cast.said_to("Robin")
-
-
-async def test_who_left_gets_nothing_planned(robin: Cast) -> None:
-    await enrolment.leave(robin.store, robin.content, await robin.turn("Robin"), "yes")
-    async with robin.store.read() as tx:
-        (member,) = await tx.all(select(members))
-    assert member.standing == "discharged"
-
-
-async def test_skills_are_found_by_typing_a_topic_or_nearly_a_title(robin: Cast) -> None:
-    for said, found in (
-        ("panic", "Box breathing"),
-        ("box breating", "Box breathing"),
-        ("thought record", "Thought record"),
-    ):
-        await robin.writes("Robin", said)
-        labels = [key.text for row in (await robin.got("Robin"))[-1].keyboard for key in row]
-        assert any(found in label for label in labels), said
