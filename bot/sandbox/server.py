@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from bot.sandbox.control import Control
 from bot.sandbox.world import KEPT_IN_LOG, World
 
 _STATIC = Path(__file__).parent / "static"
+TICK = 0.1
+"""Seconds, as uvicorn has them; it counts ten to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +72,30 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, log_size: int = KEPT_
             await asyncio.sleep(0.01)
         yield Sandbox(f"http://{host}:{listener.getsockname()[1]}", world)
     finally:
-        server.should_exit = True
+        server.stop()
         await world.dismiss()
         await serving
         listener.close()
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs the program."""
+    """Leaves signals to whoever runs the program, and ends at once when told to, not at its next tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """End serving."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Tick as the server does by itself, until stopped."""
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), TICK)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
