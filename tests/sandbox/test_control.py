@@ -10,7 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.sandbox import Sandbox, SandboxClient, control
+from bot.sandbox import Sandbox, SandboxClient, control, serve
 from bot.sandbox.client import SandboxError
 
 KEYS = InlineKeyboardMarkup(
@@ -48,6 +48,11 @@ async def test_what_users_send_reaches_the_bot_as_its_kind(bot: Bot, ana: int, d
     assert [one.caption for one in got] == [None, "with /words", "with /words", "with /words"]
     assert got[2].caption_entities[0].type == "bot_command"
     assert (await bot.get_file(got[2].photo[-1].file_id)).file_size == got[2].photo[-1].file_size
+    await telegram.say(ana, contact=True)
+    await telegram.say(ana, location=True)
+    contact, place = [one.message for one in (await bot.get_updates(offset=drained))[-2:]]
+    assert contact.contact.user_id == ana
+    assert place.location.latitude == 40
 
 
 async def test_a_text_stays_text_whatever_it_looks_like(bot: Bot, ana: int, drained: int, telegram) -> None:
@@ -99,6 +104,22 @@ async def test_blocking_is_told_and_writing_lets_the_bot_in_again(bot: Bot, ana:
     assert await bot.send_message(ana, "welcome back")
 
 
+async def test_users_are_listed_with_whom_they_blocked_until_they_leave(telegram: SandboxClient, ana: int) -> None:
+    ben = await telegram.add_user("Ben Invented", username="ben_invented")
+    await telegram.block(ana)
+    listed = await telegram.call("GET", "/users")
+    assert [(one["id"], one.get("username"), one["blocked"]) for one in listed] == [
+        (ana, None, ["sandbox_test_bot"]),
+        (ben, "ben_invented", []),
+    ]
+    await telegram.remove_user(ana)
+    assert [one["id"] for one in await telegram.call("GET", "/users")] == [ben]
+    with pytest.raises(SandboxError, match="there is no user"):
+        await telegram.say(ana, "still here?")
+    await telegram.add_user("Ana Again", user_id=ana)
+    assert await telegram.say(ana, "back")
+
+
 async def test_groups_are_for_their_members(bot: Bot, ana: int, telegram: SandboxClient) -> None:
     stranger = await telegram.add_user("Ben Invented")
     group = (await telegram.call("POST", "/groups", title="Staff", members=[ana]))["id"]
@@ -137,9 +158,20 @@ async def test_the_log_tells_what_was_asked_and_answered(bot: Bot, ana: int, tel
     first, second = await telegram.log()
     assert (first["method"], first["status"], first["result"]["text"]) == ("sendMessage", 200, "x")
     assert (second["status"], second["result"]) == (400, "Bad Request: chat not found")
+    assert datetime.fromisoformat(first["real"]) <= datetime.fromisoformat(second["real"])
     assert await telegram.log(after=first["n"]) == [second]
     await telegram.call("DELETE", "/log")
     assert await telegram.log() == []
+
+
+async def test_the_log_keeps_the_newest() -> None:
+    async with serve(log_size=2) as sandbox, SandboxClient(sandbox.url) as telegram:
+        await telegram.add_bot("5:x", "short_memory_bot")
+        async with aiohttp.ClientSession() as session:
+            for number in range(4):
+                await session.post(f"{sandbox.url}/bot5:x/setMyName", data={"name": str(number)})
+        assert [(one["n"], one["params"]["name"]) for one in await telegram.log()] == [(3, "2"), (4, "3")]
+        assert [one["n"] for one in await telegram.log(after=3)] == [4]
 
 
 async def test_the_clock_moves_to_by_and_to_marks(telegram: SandboxClient) -> None:
@@ -169,7 +201,7 @@ async def test_tomorrow_is_the_zones_own_across_clock_changes(telegram, now: str
 
 
 async def test_a_walk_stops_at_each_mark_on_the_way(telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "SETTLED_AFTER", 0.02)
+    monkeypatch.setattr(control, "LONGEST_SETTLING", 0.05)
     await telegram.move_clock(to="2026-11-02T14:00:00+00:00")
     marks = [f"2026-11-02T{hour}:00:00+00:00" for hour in (15, 16, 23)]
     await telegram.call("PUT", "/clock/marks", **{f"m{number}": mark for number, mark in enumerate(marks)})
@@ -181,6 +213,26 @@ async def test_a_walk_stops_at_each_mark_on_the_way(telegram: SandboxClient, mon
         seen.append(told["now"])
     await walking
     assert [moment[11:16] for moment in seen] == ["15:00", "16:00", "20:00"]
+
+
+async def test_a_walk_waits_at_each_mark_for_the_next_to_be_told(
+    telegram: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot is slow to say what comes next: the walk must not run past it."""
+    monkeypatch.setattr(control, "SETTLED_AFTER", 0.05)
+    hours = [f"2026-11-02T{hour}:00:00+00:00" for hour in (15, 16, 17)]
+    await telegram.move_clock(to="2026-11-02T14:00:00+00:00")
+    await telegram.call("PUT", "/clock/marks", next=hours[0])
+    version = (await telegram.clock())["version"]
+    walking = asyncio.create_task(telegram.move_clock(to="2026-11-02T20:00:00+00:00", walk=True))
+    seen = []
+    for following in [*hours[1:], None]:
+        told = await telegram.call("GET", f"/clock?after={version}&timeout=10")
+        seen.append(told["now"][11:16])
+        await asyncio.sleep(2 * control.SETTLED_AFTER)
+        version = (await telegram.call("PUT", "/clock/marks", next=following))["version"]
+    assert (await walking)["now"][11:16] == "20:00"
+    assert seen == ["15:00", "16:00", "17:00"]
 
 
 async def test_messages_carry_the_clocks_time(bot: Bot, ana: int, telegram: SandboxClient) -> None:
@@ -240,6 +292,7 @@ async def test_a_user_or_bot_added_twice_is_one(bot: Bot, ana: int, telegram: Sa
         ("POST", "/groups", {"members": 5}, "."),
         ("POST", "/users/99/messages", {"text": "x"}, "there is no user 99"),
         ("POST", "/users/ANA/messages", {}, "a message needs a text"),
+        ("DELETE", "/users/99", {}, "there is no user 99"),
         ("POST", "/users/ANA/messages", {"text": "x", "bot": "nobody"}, "there is no bot 'nobody'"),
         ("POST", "/users/ANA/taps", {"message_id": "x"}, "invalid literal"),
         ("POST", "/users/ANA/open", {}, "a link looks like"),

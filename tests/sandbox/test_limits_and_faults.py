@@ -47,6 +47,15 @@ async def test_a_bot_has_a_limit_over_all_chats_and_edits_count(bot: Bot, ana: i
     assert [one.retry_after for one in refused] == [1, 1]
 
 
+async def test_who_pays_sends_more(bot: Bot, ana: int, telegram: SandboxClient) -> None:
+    await telegram.limits(per_second=1, paid_per_second=3)
+    paid = [bot.send_message(ana, text, allow_paid_broadcast=True) for text in "abcd"]
+    done = await asyncio.gather(*paid, return_exceptions=True)
+    assert len([one for one in done if isinstance(one, TelegramRetryAfter)]) == 1
+    with pytest.raises(TelegramRetryAfter):
+        await bot.send_message(ana, "e")
+
+
 async def test_a_group_has_its_limit_by_the_minute(bot: Bot, ana: int, telegram: SandboxClient) -> None:
     await telegram.limits(group_per_minute=2)
     group = (await telegram.call("POST", "/groups", title="Staff", members=[ana, bot.id]))["id"]

@@ -10,6 +10,7 @@ from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputMediaDocument,
     InputMediaPhoto,
     MenuButtonCommands,
     MessageEntity,
@@ -77,7 +78,13 @@ async def photo(bot: Bot, ana: int) -> None:
 
 async def document(bot: Bot, ana: int) -> None:
     sent = await bot.send_document(ana, BufferedInputFile(b"rows", "rows.csv"), caption="The rows")
-    assert sent.document.file_size == 4
+    assert (sent.document.file_size, sent.document.file_name) == (4, "rows.csv")
+    where = {"chat_id": ana, "message_id": sent.message_id}
+    newer = InputMediaDocument(media=BufferedInputFile(b"more rows", "newer.csv"))
+    edited = await bot.edit_message_media(newer, **where)
+    assert (edited.document.file_size, edited.document.file_name, edited.caption) == (9, "newer.csv", None)
+    pictured = await bot.edit_message_media(InputMediaPhoto(media=PICTURE), **where)
+    assert (pictured.document, len(pictured.photo)) == (None, 1)
 
 
 async def edits(bot: Bot, ana: int) -> None:
@@ -100,6 +107,8 @@ async def copies(bot: Bot, ana: int) -> None:
     sent = await bot.send_photo(ana, PICTURE, caption="<b>it</b>", parse_mode="HTML")
     copied = await bot.copy_message(ana, ana, sent.message_id)
     assert copied.message_id > sent.message_id
+    recaptioned = await bot.copy_message(ana, ana, sent.message_id, caption="of mine")
+    assert (await bot.forward_message(ana, ana, recaptioned.message_id)).caption == "of mine"
     passed_on = await bot.forward_message(ana, ana, sent.message_id)
     assert passed_on.caption_entities == sent.caption_entities
     assert passed_on.forward_origin.type == "user"

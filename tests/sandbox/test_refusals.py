@@ -104,6 +104,9 @@ async def test_chats_that_cannot_be_written_to(bot: Bot, ana: int, telegram: San
         await bot.send_message(ana, "x")
     await telegram.block(ana, blocked=False)
     assert await bot.send_message(ana, "x")
+    await telegram.remove_user(ana)
+    with pytest.raises(TelegramForbiddenError, match="user is deactivated"):
+        await bot.send_message(ana, "x")
 
 
 async def test_protected_messages_are_not_forwarded(bot: Bot, ana: int) -> None:
@@ -149,6 +152,12 @@ async def test_strangers_unknown_methods_and_malformed_requests(connect, bot: Bo
         await bot.set_webhook("ftp://example.org")
     with pytest.raises(TelegramBadRequest, match="secret token contains unallowed characters"):
         await bot.set_webhook("http://127.0.0.1:9/", secret_token="a b")
+
+
+@pytest.mark.parametrize(("token", "status"), [("1:stranger", 401), ("stranger", 404), ("4242:te st", 404)])
+async def test_a_token_that_is_none_is_not_found(telegram: SandboxClient, token: str, status: int) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{telegram.url}/bot{token}/getMe") as answer:
+        assert (answer.status, (await answer.json())["error_code"]) == (status, status)
 
 
 @pytest.mark.parametrize(
