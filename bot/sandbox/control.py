@@ -138,11 +138,14 @@ class Control:
     # bots and users
 
     async def bots(self, _: Request) -> Response:
-        """List the bots, with their commands."""
+        """List the bots, with their commands and descriptions."""
         return JSONResponse(
             [
                 {
                     **bot.told(),
+                    "descriptions": {
+                        language: text for (kind, language), text in bot.texts.items() if kind == "description"
+                    },
                     "commands": {f"{scope}|{language}": menu for (scope, language), menu in bot.commands.items()},
                 }
                 for bot in self._world.bots.values()

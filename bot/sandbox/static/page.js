@@ -105,22 +105,24 @@ function words(message) {
   for (const { offset, length } of entities) { cuts.add(offset); cuts.add(offset + length); }
   const places = [...cuts].sort((a, b) => a - b);
   const parts = make("div", { className: "words" });
-  let quote = null;
+  let block = null;
   for (let i = 0; i + 1 < places.length; i += 1) {
     const over = entities.filter(({ offset, length }) => offset <= places[i] && places[i + 1] <= offset + length);
     const piece = over.reduce(dressed, document.createTextNode(text.slice(places[i], places[i + 1])));
-    const quoted = over.find(({ type }) => type === "blockquote");
-    if (quoted && quote?.entity !== quoted) { quote = { entity: quoted, node: make("blockquote") }; parts.append(quote.node); }
-    (quoted ? quote.node : parts).append(piece);
+    const around = over.find(({ type }) => BLOCKS[type]);
+    if (around && block?.entity !== around) { block = { entity: around, node: make(BLOCKS[around.type]) }; parts.append(block.node); }
+    (around ? block.node : parts).append(piece);
   }
   return parts;
 }
 
-const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "code" };
+const BLOCKS = { blockquote: "blockquote", expandable_blockquote: "blockquote", pre: "pre" };
+const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code" };
 
 function dressed(inside, entity) {
   if (TAGS[entity.type]) return make(TAGS[entity.type], {}, inside);
-  if (entity.type === "spoiler") return make("span", { className: "spoiler", tabIndex: 0 }, inside);
+  if (entity.type === "spoiler") return spoiler(inside);
+  if (entity.type === "mention") return make("span", { className: "mention" }, inside);
   if (entity.type === "text_link" || entity.type === "url") return link(entity.url ?? inside.textContent, inside);
   if (entity.type === "bot_command") {
     const command = inside.textContent;
@@ -129,9 +131,21 @@ function dressed(inside, entity) {
   return inside;
 }
 
+// One tap shows all that is hidden in a message, as Telegram's applications do.
+
+function spoiler(inside) {
+  const show = (event) => event.currentTarget.closest(".words").querySelectorAll(".spoiler").forEach((one) => {
+    one.classList.add("shown");
+    ["role", "tabindex", "aria-label"].forEach((name) => one.removeAttribute(name));
+  });
+  return make("span", { className: "spoiler", role: "button", tabIndex: 0, "aria-label": "Hidden text: press to show it",
+    onclick: show, onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(event); } } }, inside);
+}
+
+const isOurs = (url) => /^(https?:\/\/)?t\.me\//.test(url);
+
 function link(url, inside) {
-  const ours = /^(https?:\/\/)?t\.me\//.test(url);
-  if (ours) {
+  if (isOurs(url)) {
     return make("button", { type: "button", className: "tap", "aria-haspopup": "menu", onclick: (event) => openOn(url, event.currentTarget) }, inside);
   }
   const safe = /^(https?|tel):/.test(url) ? url : "#";
@@ -198,7 +212,9 @@ class Phone {
       if (event.key !== "Escape") return;
       this.root.querySelectorAll("details[open]").forEach((one) => { one.open = false; $("summary", one).focus(); });
       if (this.editing) this.endEditing();
+      $(".alert", this.root).close();
     });
+    $(".editing button", this.root).addEventListener("click", () => this.endEditing());
     const field = $("textarea", this.root);
     field.addEventListener("input", () => fit(field));
     const send = guarded(async () => {
@@ -214,24 +230,34 @@ class Phone {
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
     });
-    this.root.querySelectorAll("[data-send]").forEach((button) => button.addEventListener("click", guarded(() => {
+    this.root.querySelectorAll("[data-send]").forEach((button) => button.addEventListener("click", () => {
       button.closest("details").open = false;
-      return ask("POST", `/users/${this.user}/messages`, { bot: state.bot, [button.dataset.send]: true });
-    })));
+      this.send(button.dataset.send);
+    }));
     $(".open", this.root).addEventListener("submit", (event) => {
       event.preventDefault();
       this.open(new FormData(event.target).get("link"));
       event.target.closest("details").open = false;
     });
-    const block = $(".block", this.root);
-    block.addEventListener("click", guarded(async () => {
-      this.blocked = !this.blocked;
-      await ask("POST", `/users/${this.user}/${this.blocked ? "block" : "unblock"}`, { bot: state.bot });
-      block.textContent = this.blocked ? "Unblock the bot" : "Block the bot";
-    }));
+    $(".block", this.root).addEventListener("click", ({ target }) => {
+      target.closest("details").open = false;
+      this.block(!this.blocked);
+    });
+    $(".unblock", this.root).addEventListener("click", () => this.block(false));
   }
 
-  say = guarded((text) => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, text }));
+  say = guarded((text) => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, text, reply_to: this.replying }));
+
+  send = guarded((kind) => ask("POST", `/users/${this.user}/messages`, { bot: state.bot, [kind]: true }));
+
+  block = guarded((blocked) => ask("POST", `/users/${this.user}/${blocked ? "block" : "unblock"}`, { bot: state.bot }));
+
+  showBlocked(blocked) {
+    this.blocked = blocked;
+    $(".block", this.root).textContent = blocked ? "Unblock the bot" : "Block the bot";
+    $(".write", this.root).hidden = blocked;
+    $(".unblock", this.root).hidden = !blocked;
+  }
 
   open = guarded((url) => ask("POST", `/users/${this.user}/open`, { link: url }));
 
@@ -242,17 +268,39 @@ class Phone {
     field.value = "";
     fit(field);
     this.editing = null;
+    $(".editing", this.root).hidden = true;
+  }
+
+  beginEditing(message) {
+    const field = $("textarea", this.root);
+    this.editing = message.message_id;
+    field.value = message.text;
+    fit(field);
+    $(".editing", this.root).hidden = false;
+    field.focus();
   }
 
   atEnd = () => this.chat.scrollHeight - this.chat.scrollTop - this.chat.clientHeight < 60;
 
   follow() { if (this.following) this.chat.scrollTop = this.chat.scrollHeight; }
 
-  tap = guarded(async (id, button) => {
+  // The button is busy until the bot has answered the tap.
+  tap = guarded(async (id, data, button) => {
     this.following = true;
-    const told = await ask("POST", `/users/${this.user}/taps`, { bot: state.bot, message_id: id, data: button.callback_data });
-    if (told.text) this.toast(told.text);
+    button.setAttribute("aria-busy", "true");
+    try {
+      await ask("POST", `/users/${this.user}/taps`, { bot: state.bot, message_id: id, data });
+    } finally { button.removeAttribute("aria-busy"); }
   });
+
+  answered({ text, show_alert: alert }) {
+    if (!text) return;
+    if (!alert) { this.toast(text); return; }
+    const place = $(".alert", this.root);
+    $("p", place).textContent = text;
+    place.close();
+    place.show();
+  }
 
   toast(text) {
     const place = $(".toast", this.root);
@@ -304,6 +352,7 @@ class Phone {
     const wanted = new Set(nodes);
     [...this.chat.children].forEach((node) => { if (!wanted.has(node)) node.remove(); });
     nodes.forEach((node, index) => { if (this.chat.children[index] !== node) this.chat.insertBefore(node, this.chat.children[index] ?? null); });
+    this.keyboard(messages);
     this.follow();
     if (focused || this.waiting) this.keepFocus(focused);
   }
@@ -351,22 +400,44 @@ class Phone {
     return node;
   }
 
+  // The keyboard under the field is the one that the bot sent last; a reply that it asked for goes to that message.
+  keyboard(messages) {
+    const last = messages.findLast((message) => message.reply_keyboard);
+    const markup = last?.reply_keyboard ?? {};
+    const used = messages.some((message) => message.message_id > last?.message_id && !message.from.is_bot);
+    this.replying = markup.force_reply && !used ? last.message_id : 0;
+    $("textarea", this.root).placeholder = (!used && markup.input_field_placeholder) || "Message";
+    const rows = used && markup.one_time_keyboard ? [] : markup.keyboard ?? [];
+    const place = $(".keyboard", this.root);
+    if (place.dataset.look === JSON.stringify(rows)) return;
+    place.dataset.look = JSON.stringify(rows);
+    place.hidden = !rows.length;
+    place.replaceChildren(...rows.map((row) => make("div", {}, ...row.map((key) => make("button", {
+      type: "button", textContent: key.text ?? key, onclick: () => this.press(key) })))));
+  }
+
+  press(key) {
+    if (key.request_contact) this.send("contact");
+    else if (key.request_location) this.send("location");
+    else this.say(key.text ?? key);
+  }
+
   start() {
     const link = state.links.find((one) => one.user_id === this.user);
-    return make("button", {
-      type: "button", className: "start", textContent: link?.label ?? "Start",
-      onclick: () => (link ? this.open(link.link) : this.say("/start")),
-    });
+    return make("div", { className: "welcome" },
+      make("p", { className: "about", textContent: this.description ?? "" }),
+      make("button", {
+        type: "button", className: "start", textContent: link?.label ?? "Start",
+        onclick: () => (link ? this.open(link.link) : this.say("/start")),
+      }));
   }
 
   message(message) {
     const mine = !message.from.is_bot;
     const bubble = make("div", { className: "bubble" });
+    if (message.reply_to_message) bubble.append(quoted(message.reply_to_message));
     if (message.photo) bubble.append(this.picture(message));
-    for (const [kind, said] of [["sticker", "Sticker 🙂"], ["voice", "Voice message, 0:03"], ["document", "Document"]]) {
-      if (message[kind]) bubble.append(make("em", { textContent: said }));
-    }
-    bubble.append(words(message), this.meta(message, mine));
+    bubble.append(...attached(message), words(message), this.meta(message, mine));
     const node = make("article", { className: `message${mine ? " mine" : ""}`, "aria-label": mine ? "You" : message.from.first_name });
     node.dataset.message = message.message_id;
     node.append(bubble);
@@ -382,24 +453,24 @@ class Phone {
 
   meta(message, mine) {
     const at = inZone({ hour: "2-digit", minute: "2-digit" }).format(new Date(message.date * 1000));
-    const marks = [message.has_protected_content ? "protected" : "", message.edits ? "edited" : "", at].filter(Boolean);
+    const marks = [message.forward_origin ? "forwarded" : "", message.has_protected_content ? "protected" : "", message.edits ? "edited" : "", at].filter(Boolean);
     const meta = make("span", { className: "meta", textContent: marks.join(" · ") });
     if (mine && message.text) {
-      meta.append(make("button", { type: "button", textContent: "edit", "aria-label": "Edit this message", onclick: () => {
-        this.editing = message.message_id;
-        const field = $("textarea", this.root);
-        field.value = message.text;
-        fit(field);
-        field.focus();
-      } }));
+      meta.append(make("button", { type: "button", textContent: "edit", "aria-label": "Edit this message",
+        onclick: () => this.beginEditing(message) }));
     }
     return meta;
   }
 
   keys(id, rows) {
-    return make("div", { className: "keys" }, ...rows.map((row) => make("div", {}, ...row.map((button) => (button.url
-      ? make("button", { type: "button", textContent: `${button.text} ↗`, onclick: () => window.open(button.url, "_blank", "noopener") })
-      : make("button", { type: "button", textContent: button.text, onclick: () => this.tap(id, button) }))))));
+    return make("div", { className: "keys" }, ...rows.map((row) => make("div", {}, ...row.map((button) => make("button", {
+      type: "button", textContent: button.url ? `${button.text} ↗` : button.text,
+      onclick: ({ currentTarget: key }) => {
+        if (!button.url) this.tap(id, button.callback_data, key);
+        else if (isOurs(button.url)) openOn(button.url, key);
+        else window.open(button.url, "_blank", "noopener");
+      },
+    })))));
   }
 
   commands(menu) {
@@ -409,6 +480,26 @@ class Phone {
       place.parentElement.open = false;
     } }, `/${command}`, make("span", { className: "about", textContent: description }))));
   }
+}
+
+// What a message holds besides words and pictures, said in words.
+
+function attached({ sticker, voice, document: file, contact, location: place }) {
+  const said = [
+    sticker && `Sticker ${sticker.emoji ?? ""}`,
+    voice && `Voice message, 0:${String(voice.duration).padStart(2, "0")}`,
+    contact && `Contact: ${contact.first_name}, ${contact.phone_number}`,
+    place && `Location: ${place.latitude}, ${place.longitude}`,
+  ].filter(Boolean).map((text) => make("em", { className: "attached", textContent: text }));
+  if (!file) return said;
+  const about = `${file.file_name ?? "Document"} · ${Math.ceil(file.file_size / 1024)} KB`;
+  return [...said, make("a", { className: "attached", href: `/sandbox/files/${file.file_id}`, download: file.file_name ?? "", textContent: about })];
+}
+
+function quoted(message) {
+  const text = message.text ?? message.caption ?? "a message";
+  return make("blockquote", { className: "answered" },
+    make("strong", { textContent: message.from.first_name }), ` ${text.length > 90 ? `${text.slice(0, 90)}…` : text}`);
 }
 
 function fit(field) {
@@ -423,6 +514,8 @@ async function takeStage() {
   $("#title").textContent = document.title = stage.title;
   state.bot = stage.bot ?? "";
   state.links = stage.links ?? [];
+  $("#hints").hidden = !stage.hints?.length;
+  $("#hints ol").replaceChildren(...(stage.hints ?? []).map((hint) => make("li", { textContent: hint })));
   const there = new Map(state.phones.map((phone) => [phone.user, phone]));
   state.phones = stage.phones.map((phone) => there.get(phone.user_id) ?? new Phone(phone));
   state.phones.forEach((phone, place) => { if (!phone.root.isConnected) $("#phones").insertBefore(phone.root, $("#phones").children[place] ?? null); });
@@ -437,7 +530,10 @@ async function takeBot() {
   for (const phone of state.phones) {
     $(".bot", phone.root).textContent = bot?.first_name ?? "Bot";
     $(".avatar", phone.root).textContent = (bot?.first_name ?? "B")[0];
-    phone.commands(menuFor(bot?.commands ?? {}, users.find((user) => user.id === phone.user)));
+    const user = users.find((one) => one.id === phone.user);
+    phone.description = bot?.descriptions[user?.language_code] ?? bot?.descriptions[""];
+    phone.commands(menuFor(bot?.commands ?? {}, user));
+    phone.showBlocked(user?.blocked.includes(bot?.username) ?? false);
   }
 }
 
@@ -449,13 +545,15 @@ function menuFor(commands, user) {
 }
 
 function hear(event) {
-  const { kind, chat, user, text } = JSON.parse(event.data);
+  const told = JSON.parse(event.data);
+  const { kind, chat, user } = told;
   if (kind === "clock") ask("GET", "/clock").then(takeClock);
   if (kind === "stage") guarded(takeStage)();
   if (kind === "commands") guarded(takeBot)();
   for (const phone of state.phones.filter((one) => one.user === chat)) {
     if (kind === "action") phone.typing();
-    else if (kind === "answered") { if (user === phone.user && text) phone.toast(text); }
+    else if (kind === "answered") { if (user === phone.user) phone.answered(told); }
+    else if (kind === "membership") phone.showBlocked(told.blocked);
     else phone.refresh();
   }
 }
