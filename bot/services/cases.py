@@ -9,7 +9,7 @@ from bot.domain.words import join
 from bot.services.access import carer_of, carers
 from bot.services.alerts import moved_on, show_to_all
 from bot.services.case_cards import as_card, card_keyboard, card_words, case_values, participant_of
-from bot.services.turn import Turn, reply
+from bot.services.turn import Turn, no_longer_asked, reply
 from bot.storage import audit, people
 from bot.storage import cases as records
 from bot.storage.cases import Filed
@@ -56,6 +56,7 @@ async def open_card(store: Store, content: Content, turn: Turn, case_id: int) ->
     """Show a case with what can be done about it."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         filed, _ = await carer_of(tx, turn, case_id)
+        await no_longer_asked(tx, turn)
         words = await card_words(tx, filed, turn.voice(content), turn.zone)
         keyboard = card_keyboard(filed, turn.voice(content))
         await audit.note(tx, "open case", turn.now, by=_own(turn, filed), subject=f"case {case_id}")
@@ -67,6 +68,7 @@ async def show_queue(store: Store, content: Content, turn: Turn) -> None:
     voice = turn.voice(content)
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         places = await carers(tx, turn)
+        await no_longer_asked(tx, turn)
         waiting = await records.queue(tx, [place.programme for place in places], QUEUE_LENGTH)
         rows = []
         for filed in waiting:
@@ -126,6 +128,7 @@ async def choose_disposition(store: Store, content: Content, turn: Turn, case_id
         filed, _ = await carer_of(tx, turn, case_id)
         if filed.case.state == "resolved":
             return "case-resolved-already"
+        await no_longer_asked(tx, turn)
         taps = [(one, CaseTap(case=case_id, verb="as", value=one)) for one in life.DISPOSITIONS]
         rows = [(voice.button(f"disposition-{one}", tap),) for one, tap in taps]
         rows.append((voice.button("button-cancel", CaseTap(case=case_id, verb="open")),))

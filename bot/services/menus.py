@@ -10,7 +10,7 @@ from bot.domain.understanding import folded
 from bot.domain.words import Words, join
 from bot.services import practice
 from bot.services.enrolment import LANGUAGE_NAMES, ask_zone, language_menu
-from bot.services.turn import Turn, reply
+from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column, grid
 from bot.storage import runs
 from bot.storage.store import Store, Tx
@@ -55,6 +55,7 @@ async def again(store: Store, content: Content, turn: Turn) -> None:
 async def show_topics(store: Store, content: Content, turn: Turn) -> None:
     """Show what skills help with."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await no_longer_asked(tx, turn)
         await reply(tx, turn, replace(_topics(content, turn), fresh=True))
 
 

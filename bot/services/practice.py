@@ -13,7 +13,7 @@ from bot.domain.scoring import Raised, raised, score
 from bot.services import access
 from bot.services.safety import examine, respond
 from bot.services.screens import ended_message, screen_message
-from bot.services.turn import Turn, reply
+from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
 from bot.storage import people, prompts, runs
 from bot.storage.cases import Flag
@@ -157,6 +157,7 @@ def _was_pause(run: Run, activity: Skill | Measure) -> bool:
 async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Input, *, fresh: bool = False) -> bool:
     """Advance a practice, keep what came of it, answer, and see to what is worrying. Returns whether it was stale."""
     turn_before = going.run.state.turn
+    await no_longer_asked(tx, turn)
     effects = await _advance(tx, content, going, given, turn.now)
     if any(isinstance(effect, flow.Stale) for effect in effects):
         return True

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.content.library import Content
 from bot.domain.people import CARING, MANAGING
 from bot.services.voice import Voice
+from bot.storage import people
 from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
 from bot.storage.store import Tx
@@ -59,6 +60,12 @@ class Turn:
     def voice(self, content: Content) -> Voice:
         """The words of the interface in the person's language."""
         return Voice(content, self.language)
+
+
+async def no_longer_asked(tx: Tx, turn: Turn) -> None:
+    """Forget what the person was asked to type: they turned to something else, and their next words are for that."""
+    if turn.person and turn.person.dialogue:
+        await people.change_person(tx, turn.person.id, dialogue=None)
 
 
 async def reply(tx: Tx, turn: Turn, message: Message, lane: Lane = Lane.REPLY, *, case_id: int | None = None) -> None:

@@ -12,7 +12,7 @@ from bot.domain.understanding import hours_in
 from bot.domain.words import Words, join
 from bot.services.enrolment import ask_zone
 from bot.services.plans import plan_anew, read_pause, read_preferences
-from bot.services.turn import Turn, reply
+from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column, grid
 from bot.storage import audit, people, prompts
 from bot.storage.people import Member
@@ -32,6 +32,7 @@ async def show(store: Store, content: Content, turn: Turn) -> None:
         if member is None:
             await reply(tx, turn, turn.voice(content).message("not-a-participant"))
             return
+        await no_longer_asked(tx, turn)
         await reply(tx, turn, replace(await _overview(tx, content, turn, member), fresh=True))
 
 
@@ -42,6 +43,7 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
         if member is None:
             await reply(tx, turn, turn.voice(content).message("not-a-participant"))
             return
+        await no_longer_asked(tx, turn)
         kind, _, value = choice.partition("=")
         match kind, value:
             case "pause", "":
@@ -54,8 +56,8 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
                 await _toggle_day(tx, content, turn, member, int(value))
             case "zone", _:
                 await ask_zone(tx, content, turn)
-            case "window" | "quiet", "own":
-                await _set_hours(tx, content, turn, member, kind, None)
+            case "own", _:
+                await _set_hours(tx, content, turn, member, value, None)
             case (("window" | "quiet"), _):
                 await _ask_hours(tx, content, turn, member, kind, value)
             case "stream", _:
@@ -81,21 +83,19 @@ async def _set_hours(tx: Tx, content: Content, turn: Turn, member: Member, what:
     changed: dict[str, Any] = dict(member.preferences)
     if kind == "quiet":
         changed["quiet"] = pair
-    elif pair:
-        changed["windows"] = {**changed.get("windows", {}), stream: pair}
     else:
-        changed["windows"] = {}
+        others = {name: own for name, own in changed.get("windows", {}).items() if name != stream}
+        changed["windows"] = {**others, stream: pair} if pair else others
     await _keep(tx, content, turn, member, preferences=changed)
 
 
 async def _ask_hours(tx: Tx, content: Content, turn: Turn, member: Member, kind: str, stream: str) -> None:
     assert turn.person  # noqa: S101 - a member is known
     voice = turn.voice(content)
-    await people.change_person(
-        tx, turn.person.id, dialogue={"kind": "hours", "what": f"{kind}:{stream}" if stream else kind}
-    )
+    what = f"{kind}:{stream}" if stream else kind
+    await people.change_person(tx, turn.person.id, dialogue={"kind": "hours", "what": what})
     keys = [
-        voice.button("hours-programme", MenuTap(menu=WEEK, value=f"{kind}=own")),
+        voice.button("hours-programme", MenuTap(menu=WEEK, value=f"own={what}")),
         voice.button("button-back", MenuTap(menu=WEEK)),
     ]
     title = _stream_name(content, voice, member, stream) if stream else ""

@@ -113,7 +113,7 @@ class Cast:
             return list(await tx.all(select(table).order_by(table.c.id)))
 
     async def cases(self) -> list:
-        return await self.kept(cases)
+        return sorted(await self.kept(cases), key=lambda case: case.number)
 
     async def labels(self, name: str) -> list[str]:
         """The buttons under the last message somebody got."""

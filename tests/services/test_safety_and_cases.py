@@ -170,6 +170,29 @@ async def test_a_case_is_resolved_with_a_disposition_and_a_note_that_is_sealed(c
     assert [one.state for one in await clinic.cases()] == ["resolved", "open"]
 
 
+async def test_after_cancel_nothing_that_is_typed_resolves_a_case(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "false-alarm")
+    cancel = await clinic.button("Quill", "Cancel")
+    assert (cancel.case, cancel.verb) == (case.id, "open")
+    await cases.open_card(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    await clinic.writes("Quill", "hello?")
+    assert [one.state for one in await clinic.cases()] == ["open"]
+
+
+async def test_a_note_that_was_asked_for_is_refused_once_the_clinician_is_removed(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "false-alarm")
+    quill = await clinic.member("Quill")
+    async with clinic.store.begin() as tx:
+        await people.change_member(tx, quill.id, standing="removed")
+    await clinic.writes("Quill", "all is well")
+    assert "can't show you that" in (await clinic.got("Quill"))[-1].text
+    assert [one.state for one in await clinic.cases()] == ["open"]
+
+
 async def test_answers_are_shown_in_a_private_chat_only_and_cannot_be_forwarded(clinic: Cast) -> None:
     await clinic.writes("Robin", RED)
     (case,) = await clinic.cases()
