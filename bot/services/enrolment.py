@@ -161,7 +161,7 @@ async def leave(store: Store, content: Content, turn: Turn, choice: str) -> None
         if member is None:
             await reply(tx, turn, voice.message("stop-nothing"))
         elif choice == "yes":
-            await people.change_member(tx, member.id, standing="discharged")
+            await people.change_member(tx, member.id, standing="discharged", ended_at=turn.now)
             await prompts.withdraw_planned(tx, member.id)
             await audit.note(tx, "leave", turn.now, by=member.id)
             await reply(tx, turn, replace(voice.message("stop-done"), card="leave"))

@@ -19,7 +19,10 @@ CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who wrote to the bot. `code` stands for them where a name must not; `zones` are [since, zone] pairs."""
+    """Somebody who wrote to the bot. `code` stands for them where a name must not; `zones` are [since, zone] pairs.
+
+    `country` (ISO 3166, two letters) is the one they chose for emergency numbers; None: that of their zone.
+    """
 
     id: int
     telegram_id: int | None
@@ -28,6 +31,7 @@ class Person:
     language: str
     zones: list[list[str]]
     dialogue: dict[str, Any] | None
+    country: str | None = None
     created_at: datetime
     blocked_at: datetime | None
 
@@ -56,6 +60,7 @@ class Member:
     primary_id: int | None
     plan_at: datetime | None
     created_at: datetime
+    ended_at: datetime | None = None
 
 
 async def add_person(tx: Tx, *, telegram_id: int, name: str, language: str, zone: str, now: datetime) -> Person:

@@ -90,6 +90,7 @@ people = Table(
     Column("language", String(8), nullable=False),
     Column("zones", JSON, nullable=False),
     Column("dialogue", JSON),
+    Column("country", String(2)),
     _moment("created_at", null=False),
     _moment("blocked_at"),
 )
@@ -110,6 +111,7 @@ members = Table(
     _ref("primary_id", "members.id", null=True),
     _moment("plan_at"),
     _moment("created_at", null=False),
+    _moment("ended_at"),
     Index(None, "person_id"),
     Index("ix_members_plan", "plan_at", **_only("plan_at IS NOT NULL")),
     Index(None, "programme", "role", "standing"),
@@ -276,6 +278,115 @@ case_events = Table(
     _moment("at", null=False),
     Index(None, "case_id"),
 )
+
+shifts = Table(
+    "shifts",
+    metadata,
+    _own_id(),
+    Column("programme", String(64), nullable=False),
+    Column("duty", String(16), nullable=False),
+    _ref("member_id", "members.id"),
+    Column("weekday", SmallInteger, nullable=False),
+    Column("starts", String(5), nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("every_weeks", SmallInteger, nullable=False, default=1),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    _moment("created_at", null=False),
+    Index(None, "programme"),
+)
+"""Who is on call each week: `starts` is the programme's local time on `weekday` (Monday is 0)."""
+
+covers = Table(
+    "covers",
+    metadata,
+    _own_id(),
+    Column("programme", String(64), nullable=False),
+    Column("duty", String(16), nullable=False),
+    _ref("member_id", "members.id"),
+    _moment("starts_at", null=False),
+    _moment("ends_at", null=False),
+    _ref("made_by", "members.id", null=True),
+    _moment("created_at", null=False),
+    _moment("withdrawn_at"),
+    Index(None, "programme", "ends_at"),
+)
+"""Somebody stands in for whoever would be on duty."""
+
+absences = Table(
+    "absences",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    _moment("created_at", null=False),
+    Index(None, "member_id"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    _own_id(),
+    Column("programme", String(64), nullable=False),
+    _ref("member_id", "members.id", null=True),
+    Column("kind", String(32), nullable=False),
+    Column("address_sealed", LargeBinary, nullable=False),
+    _moment("created_at", null=False),
+    _moment("removed_at"),
+    Index(None, "programme"),
+    Index(None, "member_id"),
+)
+"""Another way to reach a clinician (`member_id`), or a whole programme: an address that Apprise knows."""
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("key", String(80), unique=True, nullable=False),
+    _ref("channel_id", "channels.id"),
+    _ref("case_id", "cases.id", null=True),
+    Column("payload_sealed", LargeBinary, nullable=False),
+    Column("state", String(8), nullable=False, default="ready"),
+    _moment("created_at", null=False),
+    _moment("not_before", null=False),
+    Column("attempts", SmallInteger, nullable=False, default=0),
+    _moment("settled_at"),
+    Column("error", String(200), nullable=False, default=""),
+    Index("ix_pages_ready", "not_before", **_only("state = 'ready'")),
+)
+"""Alerts that go out by a channel."""
+
+safety_plans = Table(
+    "safety_plans",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("steps_sealed", LargeBinary, nullable=False),
+    _ref("by", "members.id", null=True),
+    _moment("at", null=False),
+    _moment("decided_at"),
+    UniqueConstraint("member_id", "version"),
+)
+"""Each version of a safety plan; a clinician's proposal is one that waits for the participant."""
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    _own_id(),
+    Column("key", String(80), unique=True, nullable=False),
+    _ref("member_id", "members.id"),
+    _ref("case_id", "cases.id", null=True),
+    Column("kind", String(16), nullable=False),
+    _moment("due_at", null=False),
+    _moment("sent_at"),
+    Column("outcome", String(16), nullable=False, default=""),
+    Index("ix_follow_ups_due", "due_at", **_only("sent_at IS NULL")),
+    Index(None, "member_id"),
+)
+"""A word to somebody some time after a case, or after they left."""
 
 contents = Table(
     "contents",
