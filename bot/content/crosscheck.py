@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.content.findings import START
+from bot.content.measures import check_offers
 from bot.content.messages import Messages, compare, reference
 from bot.content.programmes import check_names
 from bot.content.reading import Reading
@@ -19,7 +20,7 @@ def check(readings: Sequence[Reading]) -> None:
     _check_messages(readings)
     _check_rule_ids(readings)
     _try_rules(readings)
-    _check_programmes(readings)
+    _check_names(readings)
 
 
 def _check_translations(readings: Sequence[Reading]) -> None:
@@ -58,11 +59,14 @@ def _try_rules(readings: Sequence[Reading]) -> None:
         sound[finding.file].report.take([finding])
 
 
-def _check_programmes(readings: Sequence[Reading]) -> None:
+def _check_names(readings: Sequence[Reading]) -> None:
+    """Check the skills and measures that other files name."""
     skills, measures = frozenset(_ids(readings, "skill")), frozenset(_ids(readings, "measure"))
     for reading in readings:
         if isinstance(reading.value, Programme) and reading.document.front and not reading.source.translates:
             check_names(reading.document.front, reading.value, skills, measures, reading.report)
+        if isinstance(reading.value, Measure) and not reading.source.translates:
+            check_offers(reading.document, reading.value, measures, reading.report)
 
 
 def _ids(readings: Sequence[Reading], kind: Kind) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The file of a measure or check-in, made into a Measure: its score, bands and flags."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -28,6 +28,7 @@ from bot.content.sources import Source
 from bot.content.steps import read_steps, section_ids
 from bot.content.timing import Malformed
 from bot.domain.activity import Band, Choice, FlagRule, Level, Many, Measure, Number, Option, Scale, Step
+from bot.domain.scoring import TRIAGE_ITEMS
 
 
 class Flag(BaseModel):
@@ -43,6 +44,7 @@ class Flag(BaseModel):
     at_most: float | None = None
     equals: Annotated[float | None, Field(alias="is")] = None
     level: Level
+    offer: str | None = None
 
     @model_validator(mode="after")
     def _looks_at_one_thing(self) -> "Flag":
@@ -51,6 +53,8 @@ class Flag(BaseModel):
         bounds = [part for part in (self.at_least, self.at_most, self.equals) if part is not None]
         if bool(bounds) != (self.item is not None):
             raise Malformed("at_least, at_most or is go with an item, and an item needs one of them", code="C005")
+        if self.offer and self.item is None:
+            raise Malformed("an offer goes with an item: it is made as soon as that is answered", code="C005")
         return self
 
     def rule(self) -> FlagRule:
@@ -62,6 +66,7 @@ class Flag(BaseModel):
                 at_least=self.at_least,
                 at_most=self.at_most,
                 equals=self.equals,
+                offer=self.offer or "",
             )
         if self.score is not None:
             return FlagRule(level=self.level, on="score", at_least=self.score)
@@ -97,7 +102,7 @@ class MeasureFront(Front):
 
     prompt: Prompts = ()
     minutes: Minutes = 3
-    score: Literal["sum", "none"] = "none"
+    score: Literal["sum", "c-ssrs", "none"] = "none"
     options: tuple[Annotated[Option, BeforeValidator(_option)], ...] = ()
     bands: Annotated[tuple[Band, ...], BeforeValidator(_bands)] = ()
     flags: tuple[Flag, ...] = ()
@@ -156,6 +161,9 @@ def _check_scores(front: MeasureFront, steps: Mapping[str, Step], document: Docu
         if isinstance(ask, Choice | Many) and ask.options != front.options and _half_scored(ask.options):
             report.add("C050", section.place, "an option without a score, and others with one")
     _check_bands(front, steps, matter, report)
+    if front.score == "c-ssrs" and (absent := [item for item in TRIAGE_ITEMS if not _is_scored(steps.get(item))]):
+        items = ", ".join(absent)
+        report.add("C050", matter.key(("score",)), f"'score: c-ssrs' without the scored items {items}")
     for number, flag in enumerate(front.flags):
         _check_flag(flag, front, steps, matter.place(("flags", number)), report)
 
@@ -167,7 +175,7 @@ def _half_scored(options: tuple[Option, ...]) -> bool:
 def _check_bands(front: MeasureFront, steps: Mapping[str, Step], matter: FrontMatter, report: Report) -> None:
     if not front.bands:
         return
-    if front.score == "none":
+    if front.score != "sum":
         report.add("C050", matter.key(("bands",)), "bands without a score", "add 'score: sum'")
         return
     spans = [ranges.Range(band.low, band.high) for band in front.bands]
@@ -193,12 +201,27 @@ def _scores(step: Step) -> tuple[int, int]:
 
 def _check_flag(flag: Flag, front: MeasureFront, steps: Mapping[str, Step], place: Place, report: Report) -> None:
     if flag.item is None:
-        if front.score == "none":
+        if front.score != "sum":
             report.add("C050", place, "a flag on the score of a measure that has none", "add 'score: sum'")
     elif flag.item not in steps:
         report.add("C050", place, f"a flag on the unknown item '{flag.item}'", did_you_mean(flag.item, steps))
     elif not _has_number(steps[flag.item]):
         report.add("C050", place, f"a flag on '{flag.item}', whose answers are no numbers")
+
+
+def check_offers(document: Document, measure: Measure, measures: Collection[str], report: Report) -> None:
+    """Report flags that offer a measure which does not exist."""
+    matter = document.front or FrontMatter()
+    for number, rule in enumerate(measure.flags):
+        if rule.offer and rule.offer not in measures:
+            place = matter.place(("flags", number))
+            report.add(
+                "C050", place, f"an offer of the unknown measure '{rule.offer}'", did_you_mean(rule.offer, measures)
+            )
+
+
+def _is_scored(step: Step | None) -> bool:
+    return step is not None and _has_number(step)
 
 
 def _has_number(step: Step) -> bool:

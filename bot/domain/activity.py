@@ -212,7 +212,8 @@ class Band:
 class FlagRule:
     """Raises a flag of `level` when an item's number, the score, or its change since the last time is in range.
 
-    Exactly one of `item`, or `on` in {"score", "rise", "fall"}, says what is looked at. Bounds are included.
+    Exactly one of `item`, or `on` in {"score", "rise", "fall"}, says what is looked at. Bounds are included. `offer` is
+    the measure that is offered at once to whoever is flagged by an item.
     """
 
     level: Level
@@ -221,6 +222,7 @@ class FlagRule:
     at_least: float | None = None
     at_most: float | None = None
     equals: float | None = None
+    offer: str = ""
 
     def holds(self, number: float) -> bool:
         if self.equals is not None:
@@ -232,9 +234,9 @@ class FlagRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure(Activity):
-    """A questionnaire with a score. `scoring` "none" is a check-in. Codes are LOINC."""
+    """A questionnaire with a score. `scoring` "none" is a check-in, "c-ssrs" a triage. Codes are LOINC."""
 
-    scoring: Literal["sum", "none"] = "none"
+    scoring: Literal["sum", "c-ssrs", "none"] = "none"
     bands: tuple[Band, ...] = ()
     flags: tuple[FlagRule, ...] = ()
     reliable_change: int | None = None

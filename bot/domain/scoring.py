@@ -20,6 +20,8 @@ REMISSION_BELOW = 5
 
 Change = Literal["better", "worse", "no reliable change"]
 Triage = Literal["low", "moderate", "high"]
+TRIAGE_ITEMS = ("q1", "q2", "q3", "q4", "q5", "q6", "q6-recent")
+"""The steps that a measure with `score: c-ssrs` has, in the order of the screener."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +37,24 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """A flag that answers raise: its level, the rule in words, and the item it looks at (empty for the score)."""
+    """A flag that answers raise: its level, the rule in words, and the item it looks at (empty for the score).
+
+    `offer` is the measure to offer at once, empty for none.
+    """
 
     level: Level
     rule: str
     item: str = ""
+    offer: str = ""
 
 
 def score(measure: Measure, numbers: Mapping[str, float]) -> Score | None:
-    """Return the sum of the answered items; None when the measure has no score or too much is missing.
+    """Return the sum of the answered items; None when the measure has no sum or too much is missing.
 
     `numbers` maps item to number, without those that were not answered. A prorated total is rounded half up. An item
     that the answers lead past adds nothing and is not missing.
     """
-    if measure.scoring == "none":
+    if measure.scoring != "sum":
         return None
     asked = _asked(measure, numbers)
     items = [item for item in scored_items(measure) if item in numbers or item in asked]
@@ -82,7 +88,7 @@ def raised(
     """
     found = ((rule, _looked_at(rule, numbers, score, previous)) for rule in measure.flags)
     return tuple(
-        Raised(level=rule.level, rule=_in_words(measure, rule)[:64], item=rule.item)
+        Raised(level=rule.level, rule=_in_words(measure, rule)[:64], item=rule.item, offer=rule.offer)
         for rule, number in found
         if number is not None and rule.holds(number)
     )

@@ -83,6 +83,7 @@ MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     "topic": menus.show_skills,
     "skill": menus.show_skill,
     "begin": menus.begin_skill,
+    "measure": menus.begin_measure,
     "settings": menus.show_settings,
     "week": week.choose,
     safety.HELP_NOW: safety.help_now_answered,

@@ -100,6 +100,16 @@ async def begin_skill(store: Store, content: Content, turn: Turn, skill_id: str)
         await practice.begin(tx, content, turn, member, kind="skill", activity_id=skill_id, preview=preview)
 
 
+async def begin_measure(store: Store, content: Content, turn: Turn, measure_id: str) -> None:
+    """Begin a measure that was offered."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        member = turn.participant
+        if member is None or measure_id not in content.measures:
+            await reply(tx, turn, turn.voice(content).message("skill-gone" if member else "not-a-participant"))
+            return
+        await practice.begin(tx, content, turn, member, kind="measure", activity_id=measure_id)
+
+
 async def show_help(store: Store, content: Content, turn: Turn) -> None:
     """Say what can be asked for, by role."""
     voice = turn.voice(content)

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.content.frozen import freeze, thaw
 from bot.content.library import Content
 from bot.domain import flow
 from bot.domain.activity import FreeText, Measure, Skill
 from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
-from bot.domain.scoring import Raised, raised, score
+from bot.domain.scoring import Raised, raised, score, triage
 from bot.services import access
 from bot.services.safety import examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
-from bot.services.voice import Voice
+from bot.services.voice import Voice, column
 from bot.storage import people, prompts, runs
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane, Posting, post
@@ -22,24 +22,28 @@ from bot.storage.people import Member, Person
 from bot.storage.runs import Kind, Run
 from bot.storage.store import Store, Tx
 from bot.storage.tables import new_id
-from bot.telegram.message import packed
-from bot.telegram.taps import RunTap
+from bot.telegram.message import Message, packed
+from bot.telegram.taps import MenuTap, RunTap
 
 HIGH_DISTRESS = 8
 """A skill left at this distress or above, on a scale of 0 to 10, is worth a look."""
+
+INTERRUPTED = timedelta(hours=1)
+"""A measure that was left no longer ago goes on when the one that came in between has ended."""
 
 AT_ONCE = 200
 
 
 @dataclass(slots=True, kw_only=True)
 class _Going:
-    """A practice while one input is worked on: where it is, and what was found on the way."""
+    """A practice while one input is worked on: where it is, what was found on the way, and measures to offer for it."""
 
     run: Run
     activity: Skill | Measure
     member: Member
     person: Person
     found: list[Flag] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
     unclear: flow.AskedAgain | None = None
     next_skill: str = ""
 
@@ -168,6 +172,8 @@ async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Inpu
     if worrying:
         going.unclear = None  # what they wrote was answered with help; nobody quibbles about its form
     await _answer(tx, content, turn, going, effects, fresh=fresh or worrying)
+    for measure in dict.fromkeys(going.offers):
+        await reply(tx, turn, _offer(content, turn, going.run, measure))
     return False
 
 
@@ -189,7 +195,7 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             if isinstance(going.activity.steps[answer.step].ask, FreeText):
                 going.found.extend(examine(content, answer.text, answer_id))
             if isinstance(going.activity, Measure):
-                going.found.extend(_item_flags(going.activity, answer, answer_id))
+                _keep_item_flags(going, going.activity, answer, answer_id)
             else:
                 going.found.extend(_distress_flags(going.activity, answer, answer_id))
         case flow.Reached(step=step, level=level) if not going.run.preview:
@@ -215,10 +221,12 @@ def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
     return [Flag(level="yellow", category="distress", rule=rule, version=skill.version, answer_id=answer_id)]
 
 
-def _item_flags(measure: Measure, answer: Answer, answer_id: int) -> list[Flag]:
-    """Return the flags of this very item: they must not wait for the end of the measure."""
+def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id: int) -> None:
+    """Flag what this very item says: it must not wait for the end of the measure."""
     numbers = {answer.step: answer.number} if answer.number is not None else {}
-    return _flags(measure, raised(measure, numbers, None, None), answer_id)
+    found = raised(measure, numbers, None, None)
+    going.found.extend(_flags(measure, found, answer_id))
+    going.offers.extend(one.offer for one in found if one.offer)
 
 
 def _flags(measure: Measure, found: Sequence[Raised], answer_id: int | None) -> list[Flag]:
@@ -242,7 +250,8 @@ async def _score(tx: Tx, going: _Going, measure: Measure, now: datetime) -> None
     before = await runs.last_score(tx, going.member.id, measure.id)
     result = score(measure, numbers)
     if measure.scoring != "none":
-        total, band = (result.total, result.band) if result else (None, "")
+        total = result.total if result else None
+        band = (triage(numbers) or "") if measure.scoring == "c-ssrs" else result.band if result else ""
         await runs.add_score(tx, going.member.id, going.run.id, measure.id, total, band, now)
     going.found.extend(_flags(measure, raised(measure, {}, result, before), None))
 
@@ -275,6 +284,23 @@ async def _answer(
         await reply(tx, turn, replace(screen_message(voice, going.activity, going.run), fresh=fresh))
     elif any(isinstance(effect, flow.Ended) for effect in effects):
         await reply(tx, turn, replace(ended_message(voice, going.run), fresh=fresh))
+    if going.run.kind == "measure" and going.run.state.phase == "ended":
+        await _go_back(tx, content, turn, going)
+
+
+async def _go_back(tx: Tx, content: Content, turn: Turn, going: _Going) -> None:
+    """Go on with the measure that this one came in between of."""
+    run = await runs.open_run(tx, going.member.id)
+    if run and run.kind == "measure" and turn.now - run.updated_at < INTERRUPTED:
+        await resume(tx, content, turn, going.member, run)
+
+
+def _offer(content: Content, turn: Turn, run: Run, measure_id: str) -> Message:
+    voice = turn.voice(content)
+    measure = content.activity("measure", measure_id, turn.language)
+    keys = [voice.button("button-answer-now", MenuTap(menu="measure", value=measure.id))]
+    message = voice.message("measure-offer", column(keys), title=measure.title, minutes=str(measure.minutes))
+    return replace(message, card=f"offer:{run.id}", fresh=True)
 
 
 def _limits(going: _Going) -> dict[str, str]:

@@ -6,12 +6,12 @@ import pytest
 from cast import Cast
 from sqlalchemy import select
 
-from bot.services import alerts, cases, conversation, practice, safety
+from bot.services import alerts, cases, conversation, menus, practice, safety
 from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
 from bot.storage.store import AlreadyDone
-from bot.storage.tables import answers, audit, case_events, flags
+from bot.storage.tables import answers, audit, case_events, flags, scores
 from bot.telegram.taps import RunTap
 
 RED = "I want to kill myself tonight"
@@ -251,6 +251,30 @@ async def test_item_nine_of_the_phq_flags_at_once_and_is_not_softened_by_the_end
     assert await clinic.cases() == []
     await clinic.taps("Robin", "Several days")
     assert [case.level for case in await clinic.cases()] == ["orange"]
+
+
+async def test_item_nine_of_the_phq_offers_the_c_ssrs_at_once_and_the_phq_goes_on_after_it(clinic: Cast) -> None:
+    await clinic.begins("Robin", "phq-9", "measure")
+    for _ in range(8):
+        await clinic.taps("Robin", "Not at all")
+    assert "Answer now" not in await clinic.labels("Robin")
+    await clinic.taps("Robin", "Several days")
+    offered = await clinic.button("Robin", "Answer now")
+    assert (offered.menu, offered.value) == ("measure", "c-ssrs")
+    await menus.begin_measure(clinic.store, clinic.content, await clinic.turn("Robin"), offered.value)
+    for answer in ("Yes", "Yes", "Yes", "No", "No", "Yes", "No"):
+        await clinic.taps("Robin", answer)
+    assert [(row.measure, row.total, row.band) for row in await clinic.kept(scores)] == [("c-ssrs", None, "moderate")]
+    assert "how difficult have these problems" in (await clinic.got("Robin"))[-1].text
+    await clinic.taps("Robin", "Leave this out")
+    assert {(row.measure, row.total) for row in await clinic.kept(scores)} == {("c-ssrs", None), ("phq-9", 1)}
+
+
+async def test_a_zero_at_item_nine_offers_nothing(clinic: Cast) -> None:
+    await clinic.begins("Robin", "phq-9", "measure")
+    for _ in range(9):
+        await clinic.taps("Robin", "Not at all")
+    assert all("Safety questions" not in message.text for message in await clinic.got("Robin"))
 
 
 async def test_a_step_about_danger_flags_whoever_comes_to_it(clinic: Cast) -> None:
