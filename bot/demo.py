@@ -18,6 +18,7 @@ from bot.journal import set_up
 from bot.sandbox import SandboxClient, serve
 from bot.services.enrolment import invite
 from bot.storage.cases import next_alert
+from bot.storage.follow_ups import next_due as next_follow_up
 from bot.storage.migrate import upgrade
 from bot.storage.prompts import next_moment, next_reminder
 from bot.storage.runs import next_elapse
@@ -127,6 +128,7 @@ async def _mark(store: Store, telegram: SandboxClient) -> None:
                 "next reminder": await next_reminder(tx),
                 "next alert": await next_alert(tx),
                 "end of the pause": await next_elapse(tx),
+                "follow-up": await next_follow_up(tx),
             }
         if due != told:
             told = due

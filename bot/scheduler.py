@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
 from bot.content.library import Content
-from bot.services import alerts, practice, prompts
+from bot.services import alerts, follow_ups, practice, prompts
 from bot.storage.store import Store
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ EVERY_SECONDS: dict[Service, float] = {
     practice.elapse: 1,
     prompts.deliver_due: 1,
     prompts.expire: 5,
+    follow_ups.deliver_due: 5,
     prompts.remind: 5,
     prompts.replan: 30,
 }

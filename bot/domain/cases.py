@@ -1,6 +1,6 @@
 """The life of a case: levels that only rise, deadlines, who is alerted next, and what it takes to resolve one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -22,6 +22,12 @@ DISPOSITIONS: tuple[Disposition, ...] = (
     "could-not-reach",
 )
 _RANK: dict[Level, int] = {"yellow": 1, "orange": 2, "red": 3}
+SEEN_TO: Mapping[Level, timedelta] = {
+    "red": timedelta(minutes=15),
+    "orange": timedelta(hours=2),
+    "yellow": timedelta.max,
+}
+"""How long after it was raised a case that is acknowledged is taken to be seen to; a flag after that alerts again."""
 LONGEST_CLOSURE = 31
 """Days within which a programme opens again; past it, a deadline falls where it would without working hours."""
 
@@ -39,7 +45,15 @@ class AlreadyAcknowledged(CaseError):
 
 
 class NoteMissing(CaseError):
-    """A case is resolved with a note."""
+    """A case is resolved, and its level lowered, with a note."""
+
+
+class NotLower(CaseError):
+    """Only a level below the present one is lower."""
+
+
+class NotResolved(CaseError):
+    """The case is not resolved, so there is nothing to re-open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +108,18 @@ def opened(level: Level, now: datetime, rule: AlertRule, working: Working) -> Ca
 
 
 def flagged(case: Case, level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
-    """Return the case after another flag: a graver one raises it and alerts again, another changes nothing.
+    """Return the case after another flag; `rule` is that of the graver of the two levels.
 
+    A graver flag raises the case and alerts again. So does a red or orange one in a case that was acknowledged some
+    time ago (SEEN_TO): what is new since then must be looked at too. Another changes nothing.
     Raises NotOpen when the case is resolved: a new flag then opens a new case.
     """
     if case.state == "resolved":
         raise NotOpen
-    if not graver(level, case.level):
+    again = case.state == "acknowledged" and now - case.raised_at >= SEEN_TO[level]
+    if not (again or graver(level, case.level)):
         return case
-    fresh = opened(level, now, rule, working)
+    fresh = opened(max(level, case.level, key=lambda one: _RANK[one]), now, rule, working)
     return replace(fresh, opened_at=case.opened_at, assigned_to=case.assigned_to)
 
 
@@ -143,6 +160,28 @@ def resolved(case: Case, disposition: Disposition, note: str) -> Case:
     if not note.strip():
         raise NoteMissing
     return replace(case, state="resolved", disposition=disposition, next_alert=None)
+
+
+def lowered(case: Case, level: Level, by: int, reason: str) -> Case:
+    """Return the case at a lower level, which a clinician answers for with a reason: it counts as acknowledged.
+
+    Raises NotOpen, NotLower or NoteMissing.
+    """
+    if case.state == "resolved":
+        raise NotOpen
+    if not graver(case.level, level):
+        raise NotLower
+    if not reason.strip():
+        raise NoteMissing
+    seen = case if case.state == "acknowledged" else acknowledged(case, by)
+    return replace(seen, level=level)
+
+
+def reopened(case: Case, by: int) -> Case:
+    """Return a resolved case in the hands of who re-opens it. Raises NotResolved."""
+    if case.state != "resolved":
+        raise NotResolved
+    return replace(case, state="acknowledged", acknowledged_by=by, assigned_to=by, disposition=None)
 
 
 def after(moment: datetime, delay: Delay, working: Working) -> datetime:

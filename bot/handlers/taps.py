@@ -8,7 +8,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery
 
 from bot.content.library import Content
-from bot.services import cases, conversation, enrolment, menus, practice, prompts, safety, week
+from bot.services import cases, conversation, enrolment, follow_ups, menus, practice, prompts, safety, week
 from bot.services.turn import Turn
 from bot.storage.store import Store
 from bot.telegram.taps import CaseTap, MenuTap, PromptTap, RunTap, read_tap
@@ -57,6 +57,10 @@ async def _case(store: Store, content: Content, turn: Turn, tap: CaseTap) -> str
             return await cases.ask_note(store, content, turn, tap.case)
         case "resolve":
             return await cases.choose_disposition(store, content, turn, tap.case)
+        case "lower":
+            return await cases.choose_level(store, content, turn, tap.case)
+        case "reopen":
+            return await cases.reopen(store, content, turn, tap.case)
         case "as":
             return await cases.ask_note(store, content, turn, tap.case, tap.value)
         case "answers":
@@ -84,6 +88,8 @@ MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     "skill": menus.show_skill,
     "begin": menus.begin_skill,
     "measure": menus.begin_measure,
+    follow_ups.MENU: follow_ups.answer,
+    "caring": follow_ups.choose_caring,
     "settings": menus.show_settings,
     "week": week.choose,
     safety.HELP_NOW: safety.help_now_answered,

@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
 from bot.domain import cases as life
+from bot.domain.activity import Level
 from bot.domain.cases import Case, Working
+from bot.domain.follow_up import AFTER_CASE
 from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
 from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
 from bot.services.voice import Voice
 from bot.storage import cases as records
-from bot.storage import people
+from bot.storage import follow_ups, people
 from bot.storage.cases import Filed, Flag
 from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
@@ -35,19 +37,30 @@ async def add_flags(
     programme = content.programme(member.programme, person.language)
     level = life.highest(flag.level for flag in found)
     assert level, "flags were found"  # noqa: S101 - callers have at least one
-    rule = programme.alerts[level]
     present = await records.open_case(tx, member.id)
     if present is None:
-        case = life.opened(level, now, rule, working(programme))
+        case = life.opened(level, now, programme.alerts[level], working(programme))
         present = await records.add_case(tx, member.id, member.programme, case)
         await records.add_event(tx, present.id, "opened", now, level=level)
     else:
+        rule = programme.alerts[present.case.level if life.graver(present.case.level, level) else level]
         raised = life.flagged(present.case, level, now, rule, working(programme))
+        kind = "raised" if raised is not present.case else "flagged"
         present = await moved_on(tx, present, raised)
-        kind = "raised" if raised.raised_at == now else "flagged"
         await records.add_event(tx, present.id, kind, now, level=level)
     await records.add_flags(tx, present.id, found, now)
+    await _plan_follow_up(tx, present, level, now)
+    due = present.case.next_alert is not None and present.case.next_alert <= now
+    if not due:
+        await show_to_all(tx, content, present, now, f"n{present.id}:{now:%y%m%d%H%M%S%f}")
     return await _alert_if_due(tx, content, present, now)
+
+
+async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, now: datetime) -> None:
+    """Have the participant asked some time later how they are."""
+    if wait := AFTER_CASE.get(level):
+        key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
+        await follow_ups.plan(tx, [follow_ups.new(key, filed.member_id, "case", now + wait, filed.id)])
 
 
 async def alert_due(store: Store, content: Content, now: datetime) -> int:
@@ -119,13 +132,13 @@ async def _send_alert(tx: Tx, content: Content, filed: Filed, told: Sequence[Mem
         voice = Voice(content, person.language)
         words = alert_words(filed, code, category, voice, ZoneInfo(person.zone))
         message = as_card(written(words, alert_keyboard(filed, voice)), filed, fresh=True)
-        key = f"a{filed.id}:{filed.case.level}:{filed.case.alerts}:{member.id}"
+        key = f"a{filed.id}:{filed.case.raised_at:%y%m%d%H%M%S}:{filed.case.alerts}:{member.id}"
         postings.append(_posting(key, person, member, message, filed))
     await post(tx, postings, now)
 
 
 async def show_to_all(tx: Tx, content: Content, filed: Filed, now: datetime, cause: str) -> None:
-    """Change the alert in place for everybody who got it, so that all see who acted."""
+    """Change the alert in place for everybody who got it, so that all see who acted, or what is new."""
     postings = []
     for member_id in await records.alerted_members(tx, filed.id):
         member = await people.member(tx, member_id)
@@ -150,7 +163,7 @@ def _posting(key: str, person: Person, member: Member, message: Message, filed: 
     )
 
 
-async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime) -> Filed:
+async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime | None) -> Filed:
     """Keep the case as it is now; a change of somebody else in between has the update tried again."""
     if not await records.save_case(tx, filed.id, filed.case, after, **changes):
         raise RuntimeError("the case changed meanwhile")

@@ -75,10 +75,11 @@ def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
         return label, CaseTap(case=filed.id, verb=verb)
 
     if filed.case.state == "resolved":
-        return ()
+        return ((voice.button(*key("button-reopen", "reopen")),),)
     first = [("button-acknowledge", "ack")] if filed.case.state == "open" else []
     pairs = [*first, ("button-assign", "mine"), ("button-note", "note"), ("button-resolve", "resolve")]
-    taps = [key(label, verb) for label, verb in [*pairs, ("button-answers", "answers")]]
+    lower = [("button-lower", "lower")] if filed.case.level != "yellow" else []
+    taps = [key(label, verb) for label, verb in [*pairs, *lower, ("button-answers", "answers")]]
     return tuple((voice.button(label, tap),) for label, tap in taps)
 
 

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from bot.content.library import Content
 from bot.domain import cases as life
+from bot.domain.activity import LEVELS, Level
 from bot.domain.cases import Disposition
-from bot.domain.words import join
+from bot.domain.words import Words, join
 from bot.services.access import carer_of, carers
 from bot.services.alerts import moved_on, show_to_all
 from bot.services.case_cards import as_card, card_keyboard, card_words, case_values, participant_of
 from bot.services.turn import Turn, no_longer_asked, reply
+from bot.services.voice import Voice
 from bot.storage import audit, people
 from bot.storage import cases as records
 from bot.storage.cases import Filed
@@ -20,6 +22,8 @@ from bot.telegram.message import written
 from bot.telegram.taps import CaseTap
 
 QUEUE_LENGTH = 20
+LOWER = "lower-"
+"""What a note is asked for that lowers a level: this, and the level."""
 ANSWERS_SHOWN = 12
 
 
@@ -104,21 +108,58 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
     return ""
 
 
-async def ask_note(store: Store, content: Content, turn: Turn, case_id: int, disposition: str = "") -> str:
-    """Ask for a note: to be added, or, with a disposition, to resolve the case with."""
+async def ask_note(store: Store, content: Content, turn: Turn, case_id: int, purpose: str = "") -> str:
+    """Ask for a note: to be added, or to resolve the case (a disposition) or lower its level with."""
     voice = turn.voice(content)
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         filed, _ = await carer_of(tx, turn, case_id)
         if filed.case.state == "resolved":
             return "case-resolved-already"
         assert turn.person  # noqa: S101 - carers are known
-        dialogue = {"kind": "case-note", "case": case_id, "disposition": disposition}
+        dialogue = {"kind": "case-note", "case": case_id, "purpose": purpose}
         await people.change_person(tx, turn.person.id, dialogue=dialogue)
-        key = "case-ask-resolution" if disposition else "case-ask-note"
         cancel = voice.button("button-cancel", CaseTap(case=case_id, verb="open"))
-        chosen = voice.label(f"disposition-{disposition}") if disposition else ""
-        await reply(tx, turn, voice.message(key, ((cancel,),), disposition=chosen, number=str(filed.number)))
+        words = _note_question(voice, purpose, str(filed.number))
+        await reply(tx, turn, written(words, ((cancel,),)))
     return ""
+
+
+def _note_question(voice: Voice, purpose: str, number: str) -> Words:
+    if purpose in life.DISPOSITIONS:
+        return voice.words("case-ask-resolution", disposition=voice.label(f"disposition-{purpose}"), number=number)
+    if purpose.startswith(LOWER):
+        return voice.words("case-ask-reason", level=voice.label(f"level-{purpose.removeprefix(LOWER)}"), number=number)
+    return voice.words("case-ask-note", number=number)
+
+
+async def choose_level(store: Store, content: Content, turn: Turn, case_id: int) -> str:
+    """Ask to which level a case is to be lowered."""
+    voice = turn.voice(content)
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        filed, _ = await carer_of(tx, turn, case_id)
+        if filed.case.state == "resolved":
+            return "case-resolved-already"
+        await no_longer_asked(tx, turn)
+        lower = [level for level in LEVELS if life.graver(filed.case.level, level)]
+        rows = [(voice.button(f"level-{one}", CaseTap(case=case_id, verb="as", value=LOWER + one)),) for one in lower]
+        rows.append((voice.button("button-cancel", CaseTap(case=case_id, verb="open")),))
+        await reply(tx, turn, voice.message("case-ask-level", tuple(rows), number=str(filed.number)))
+    return ""
+
+
+async def reopen(store: Store, content: Content, turn: Turn, case_id: int) -> str:
+    """Open a resolved case again, in the hands of who taps."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        filed, member = await carer_of(tx, turn, case_id)
+        if filed.case.state != "resolved":
+            return "case-open-already"
+        if await records.open_case(tx, filed.member_id):
+            return "case-another-open"
+        moved = await moved_on(tx, filed, life.reopened(filed.case, member.id), resolved_at=None)
+        await records.add_event(tx, case_id, "reopened", turn.now, by=member.id)
+        await audit.note(tx, "reopen", turn.now, by=member.id, subject=f"case {case_id}")
+        await show_to_all(tx, content, moved, turn.now, f"u{turn.update_id}")
+    return "case-reopened"
 
 
 async def choose_disposition(store: Store, content: Content, turn: Turn, case_id: int) -> str:
@@ -136,21 +177,22 @@ async def choose_disposition(store: Store, content: Content, turn: Turn, case_id
     return ""
 
 
-async def take_note(tx: Tx, content: Content, turn: Turn, case_id: int, disposition: str, note: str) -> None:
-    """Add the note that was asked for, and resolve the case with it when a disposition was chosen. Raises Refused."""
+async def take_note(tx: Tx, content: Content, turn: Turn, case_id: int, purpose: str, note: str) -> None:
+    """Add the note that was asked for, and do with the case what it was asked for. Raises Refused."""
     voice = turn.voice(content)
     filed, member = await carer_of(tx, turn, case_id)
     if filed.case.state == "resolved":
         await reply(tx, turn, voice.message("case-resolved-already"))
         return
-    if disposition in life.DISPOSITIONS:
-        moved = await _resolve(tx, turn, filed, member, disposition, note)
-        done = voice.message("case-resolved", number=str(filed.number))
+    level = next((one for one in LEVELS if purpose == LOWER + one), None)
+    if purpose in life.DISPOSITIONS:
+        moved, done = await _resolve(tx, turn, filed, member, purpose, note), "case-resolved"
+    elif level and life.graver(filed.case.level, level):
+        moved, done = await _lower(tx, turn, filed, member, level, note), "case-lowered"
     else:
-        moved = filed
+        moved, done = filed, "case-noted"
         await records.add_event(tx, case_id, "noted", turn.now, by=member.id, note=note)
-        done = voice.message("case-noted", number=str(filed.number))
-    await reply(tx, turn, done)
+    await reply(tx, turn, voice.message(done, number=str(filed.number)))
     await show_to_all(tx, content, moved, turn.now, f"u{turn.update_id}")
 
 
@@ -158,6 +200,13 @@ async def _resolve(tx: Tx, turn: Turn, filed: Filed, member: Member, disposition
     moved = await moved_on(tx, filed, life.resolved(filed.case, disposition, note), resolved_at=turn.now)
     await records.add_event(tx, filed.id, "resolved", turn.now, by=member.id, note=note, disposition=disposition)
     await audit.note(tx, "resolve", turn.now, by=member.id, subject=f"case {filed.id}", disposition=disposition)
+    return moved
+
+
+async def _lower(tx: Tx, turn: Turn, filed: Filed, member: Member, level: Level, note: str) -> Filed:
+    moved = await moved_on(tx, filed, life.lowered(filed.case, level, member.id, note))
+    await records.add_event(tx, filed.id, "lowered", turn.now, by=member.id, note=note, level=level)
+    await audit.note(tx, "lower", turn.now, by=member.id, subject=f"case {filed.id}", level=level)
     return moved
 
 

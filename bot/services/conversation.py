@@ -116,8 +116,8 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
             understood = await enrolment.typed_zone(tx, content, turn, text)
         case {"kind": "hours", "what": str(what)} if turn.participant:
             understood = await week.typed_hours(tx, content, turn, turn.participant, what, text)
-        case {"kind": "case-note", "case": int(case_id), "disposition": str(disposition)}:
-            await _take_note(tx, content, turn, case_id, disposition, text)
+        case {"kind": "case-note", "case": int(case_id), "purpose": str(purpose)}:
+            await _take_note(tx, content, turn, case_id, purpose, text)
         case _:
             return False
     if not understood:
@@ -125,9 +125,9 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
     return True
 
 
-async def _take_note(tx: Tx, content: Content, turn: Turn, case_id: int, disposition: str, text: str) -> None:
+async def _take_note(tx: Tx, content: Content, turn: Turn, case_id: int, purpose: str, text: str) -> None:
     try:
-        await cases.take_note(tx, content, turn, case_id, disposition, text)
+        await cases.take_note(tx, content, turn, case_id, purpose, text)
     except Refused:
         await reply(tx, turn, turn.voice(content).message("not-allowed"))
 

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
+from bot.domain import cases as life
 from bot.domain.activity import Measure, Skill
 from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
@@ -16,7 +17,7 @@ from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
 from bot.services.voice import Voice
-from bot.storage import marks, people, prompts, runs
+from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
@@ -30,6 +31,12 @@ AT_ONCE = 500
 
 GRACE = timedelta(hours=1)
 """How much later than asked for a snoozed prompt may still come."""
+
+MOST_COUNTED = 10
+"""Times the programme's number of misses in a row after which nobody is told any more."""
+
+LATELY = timedelta(days=14)
+"""Within this after a red or orange case, missed check-ins weigh more (SAFETY: orange instead of yellow)."""
 
 EVENING = time(20, 0)
 REMEMBERED = timedelta(days=90)
@@ -294,11 +301,17 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
     rule = receiver.programme.missed
     if rule is None or rule.stream != prompt.stream:
         return
-    last = await prompts.last_statuses(tx, receiver.member.id, prompt.stream, rule.in_a_row + 1)
+    member = receiver.member
+    last = await prompts.last_statuses(tx, member.id, prompt.stream, MOST_COUNTED * rule.in_a_row)
     in_a_row = next((count for count, status in enumerate(last) if status != "missed"), len(last))
-    if in_a_row == rule.in_a_row:
-        flag = Flag(level=rule.level, category="missed", rule="missed-in-a-row", version="1")
-        await add_flags(tx, content, receiver.member, receiver.person, [flag], now)
+    if in_a_row == max(rule.in_a_row - 1, 1):
+        await follow_ups.plan(tx, [follow_ups.new(f"missed:{prompt.id}", member.id, "missed", now)])
+    if in_a_row and in_a_row % rule.in_a_row == 0:
+        worrying = await cases.had_since(tx, member.id, ("red", "orange"), now - LATELY)
+        level = life.highest((rule.level, "orange")) if worrying else rule.level
+        assert level  # noqa: S101 - a rule has a level
+        flag = Flag(level=level, category="missed", rule="missed-in-a-row", version="2")
+        await add_flags(tx, content, member, receiver.person, [flag], now)
 
 
 async def _own(tx: Tx, turn: Turn, prompt_id: int) -> Prompt | None:

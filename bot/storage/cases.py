@@ -44,6 +44,18 @@ async def open_case(tx: Tx, member_id: int) -> Filed | None:
     return _filed(row) if row else None
 
 
+async def had_since(tx: Tx, member_id: int, levels: Sequence[Level], since: datetime) -> bool:
+    """Return whether a flag of one of these levels was raised about the member since then, or a case of one is open."""
+    query = (
+        select(flags.c.id)
+        .join(cases, cases.c.id == flags.c.case_id)
+        .where(cases.c.member_id == member_id, flags.c.level.in_(levels))
+        .where((flags.c.at >= since) | (cases.c.state != "resolved"))
+        .limit(1)
+    )
+    return await tx.value(query) is not None
+
+
 async def filed(tx: Tx, case_id: int) -> Filed | None:
     """Return the case with this id."""
     row = await tx.one(select(cases).where(cases.c.id == case_id))

@@ -114,6 +114,13 @@ async def memberships(tx: Tx, person_id: int) -> tuple[Member, ...]:
     return tuple(Member(**row._mapping) for row in await tx.all(query))  # noqa: SLF001 - SQLAlchemy's own name
 
 
+async def last_discharged(tx: Tx, person_id: int) -> Member | None:
+    """Return the place as a participant that this person left last."""
+    left = (members.c.person_id == person_id) & (members.c.standing == "discharged")
+    query = select(members).where(left, members.c.role == "participant").order_by(members.c.ended_at.desc()).limit(1)
+    return _member(await tx.one(query))
+
+
 async def members_in(tx: Tx, programme: str, roles: Sequence[Role]) -> tuple[Member, ...]:
     """Return who is active in a programme in one of the roles, the longest there first."""
     query = (

@@ -51,11 +51,11 @@ def tap_data(tap: AnyTap) -> str:
     """Return the tap as button data."""
     match tap:
         case RunTap():
-            return f"r:{_short(tap.run)}:{tap.turn}:{_ACTS.index(tap.act)}:{tap.value}"
+            return f"r:{write_id(tap.run)}:{tap.turn}:{_ACTS.index(tap.act)}:{tap.value}"
         case PromptTap():
-            return f"p:{_short(tap.prompt)}:{tap.verb}"
+            return f"p:{write_id(tap.prompt)}:{tap.verb}"
         case CaseTap():
-            return f"c:{_short(tap.case)}:{tap.verb}:{tap.value}"
+            return f"c:{write_id(tap.case)}:{tap.verb}:{tap.value}"
         case MenuTap():
             return f"m:{tap.menu}:{tap.value}"
 
@@ -68,13 +68,13 @@ def read_tap(data: str) -> AnyTap | None:
         match kind:
             case "r":
                 run, turn, act, value = parts
-                return RunTap(run=int(run, 36), turn=int(turn), act=_ACTS[int(act)], value=int(value))
+                return RunTap(run=read_id(run), turn=int(turn), act=_ACTS[int(act)], value=int(value))
             case "p":
                 prompt, verb = parts
-                return PromptTap(prompt=int(prompt, 36), verb=verb)
+                return PromptTap(prompt=read_id(prompt), verb=verb)
             case "c":
                 case, verb, *given = parts
-                return CaseTap(case=int(case, 36), verb=verb, value=":".join(given))
+                return CaseTap(case=read_id(case), verb=verb, value=":".join(given))
             case "m":
                 menu, *given = parts
                 return MenuTap(menu=menu, value=":".join(given))
@@ -83,7 +83,16 @@ def read_tap(data: str) -> AnyTap | None:
     return None
 
 
-def _short(number: int) -> str:
+def read_id(text: str) -> int:
+    """Return the id that `write_id` wrote. Raises ValueError for what can't be one."""
+    number = int(text, 36)
+    if not 0 <= number < 2**63:
+        raise ValueError(text)
+    return number
+
+
+def write_id(number: int) -> str:
+    """Return an id as few characters."""
     digits = ""
     while True:
         number, rest = divmod(number, 36)

@@ -11,7 +11,9 @@ from bot.domain.cases import (
     AlreadyAcknowledged,
     Case,
     NoteMissing,
+    NotLower,
     NotOpen,
+    NotResolved,
     Working,
     acknowledged,
     after,
@@ -22,8 +24,10 @@ from bot.domain.cases import (
     graver,
     highest,
     is_open,
+    lowered,
     opened,
     opening,
+    reopened,
     resolved,
     works_on,
 )
@@ -127,9 +131,39 @@ def test_a_graver_flag_raises_the_case_and_alerts_from_the_start_of_the_chain() 
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_flag_that_is_no_graver_changes_nothing(level: Level) -> None:
+def test_a_flag_that_is_no_graver_changes_nothing_while_somebody_sees_to_it(level: Level) -> None:
     red = acknowledged(case("red", at(6, 12)), by=1)
-    assert flagged(red, level, at(6, 13), RULES[level], OFFICE) == red
+    assert flagged(red, level, at(6, 12) + timedelta(minutes=14), RED, OFFICE) == red
+
+
+@pytest.mark.parametrize(
+    ("level", "wait", "alerts"),
+    [("red", 15, True), ("orange", 119, False), ("orange", 120, True), ("yellow", 9999, False)],
+)
+def test_a_flag_long_after_somebody_acknowledged_alerts_again(level: Level, wait: int, alerts: bool) -> None:
+    red, now = acknowledged(case("red", at(6, 12)), by=1), at(6, 12) + timedelta(minutes=wait)
+    again = flagged(red, level, now, RED, OFFICE)
+    if not alerts:
+        assert again == red
+        return
+    assert (again.level, again.state, again.alerts, again.next_alert) == ("red", "open", 0, now)
+    assert (again.opened_at, again.assigned_to) == (red.opened_at, 1)
+
+
+def test_a_level_is_lowered_with_a_reason_and_counts_as_acknowledged() -> None:
+    low = lowered(case("red", at(6, 12)), "yellow", by=1, reason="Spoke with her, she meant the traffic.")
+    assert (low.level, low.state, low.acknowledged_by, low.next_alert) == ("yellow", "acknowledged", 1, None)
+    with pytest.raises(NoteMissing):
+        lowered(case("red", at(6, 12)), "orange", by=1, reason=" ")
+    with pytest.raises(NotLower):
+        lowered(case("orange", at(6, 12)), "red", by=1, reason="worse")
+
+
+def test_a_resolved_case_is_opened_again_in_the_hands_of_who_does_it() -> None:
+    with pytest.raises(NotResolved):
+        reopened(case("red", at(6, 12)), by=1)
+    again = reopened(resolved(case("red", at(6, 12)), "false-alarm", "A film."), by=2)
+    assert (again.state, again.acknowledged_by, again.assigned_to, again.disposition) == ("acknowledged", 2, 2, None)
 
 
 def test_who_acknowledges_stops_the_alerts_and_has_the_case() -> None:
@@ -189,7 +223,7 @@ def test_levels_only_rise_whatever_is_found_and_whoever_takes_notice(now: dateti
         now += timedelta(minutes=7)
         before, found = found, flagged(found, level, now, RULES[level], OFFICE)
         assert not graver(before.level, found.level)
-        assert (found == before) == (not graver(level, before.level))
+        assert found != before or not graver(level, before.level)
         found = acknowledged(found, by=1) if count % 2 else alerted(found, now, RULES[found.level], OFFICE)
     assert found.level == highest(levels)
 
