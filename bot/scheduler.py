@@ -46,9 +46,7 @@ class Ticks:
     async def run(self) -> None:
         """Tick for ever; at once whenever the clock was moved."""
         for service, seconds in EVERY_SECONDS.items():
-            self._scheduler.add_job(
-                self._work_off, "interval", seconds=seconds, args=[service], id=service.__qualname__
-            )
+            self._scheduler.add_job(self._work_off, "interval", seconds=seconds, args=[service], id=_name(service))
         if self._heartbeat_url:
             self._scheduler.add_job(self._beat, "interval", seconds=60, id="heartbeat")
         self._scheduler.start()
@@ -73,7 +71,7 @@ class Ticks:
                     if not await service(self._store, self._content(), self._clock.now()):
                         return
             except Exception:
-                log.exception("a job failed", job=f"{service.__module__}.{service.__qualname__}")
+                log.exception("a job failed", job=_name(service))
 
     async def _beat(self) -> None:
         """Tell the outside monitor that the due work is done: only after doing it."""
@@ -84,3 +82,7 @@ class Ticks:
                 answer.raise_for_status()
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("the heartbeat was not taken", why=type(error).__name__)
+
+
+def _name(service: Service) -> str:
+    return f"{service.__module__}.{service.__qualname__}"
