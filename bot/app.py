@@ -24,6 +24,7 @@ from bot.domain.words import join
 from bot.handlers import commands, messages, taps
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
+from bot.headway import Headway
 from bot.intake import Intake
 from bot.scheduler import Ticks
 from bot.services.prompts import programmes_changed
@@ -36,6 +37,7 @@ from bot.storage.vault import Vault, read_keys
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
 from bot.telegram.sender import Sender
+from bot.watchman import Watchman
 
 log = structlog.get_logger()
 
@@ -62,6 +64,8 @@ class App:
     intake: Intake
     delivery: Delivery
     ticks: Ticks
+    headway: Headway
+    watchman: Watchman
     settings: Settings
 
     async def run(self) -> None:
@@ -70,10 +74,26 @@ class App:
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
-            for work in (self.intake.poll, self.intake.work, self.delivery.run, self.ticks.run, self._watch):
+            for work in (
+                self.intake.poll,
+                self.intake.work,
+                self.delivery.run,
+                self.ticks.run,
+                self.watchman.run,
+                self._watch,
+            ):
                 together.create_task(_kept_up(work))
+            if self.settings.listen:
+                together.create_task(_kept_up(self._serve))
             together.create_task(_announced(self.bot, self.library))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
+
+    async def _serve(self) -> None:
+        """Answer whoever asks over HTTP how Interlude is."""
+        from bot.web import make_web, serve  # noqa: PLC0415 - its memory is for who listens only
+
+        host, port = self.settings.listen_at
+        await serve(make_web(self.store, self.headway), host, port)
 
     async def _watch(self) -> None:
         """Follow the content folder."""
@@ -119,7 +139,7 @@ def make_bot(settings: Settings) -> Bot:
 
 
 def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str) -> App:
-    clock = Clock()
+    clock, headway = Clock(), Headway()
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
     sender = Sender(bot, lambda: settings.content_dir, limits)
     dispatcher = _dispatcher(store, library, clock, username)
@@ -133,11 +153,14 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             bot,
             dispatcher,
             clock,
+            headway,
             Comforter(bot, library),
             lambda: tell_set_aside(store, library.content, clock.now()),
         ),
-        delivery=Delivery(store, sender, clock, lambda: library.content),
-        ticks=Ticks(store, lambda: library.content, clock, settings.heartbeat_url),
+        delivery=Delivery(store, sender, clock, headway, lambda: library.content),
+        ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
+        headway=headway,
+        watchman=Watchman(store, bot, lambda: library.content, headway),
         settings=settings,
     )
 

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+HIGHEST_PORT = 65535
+
 
 class Settings(BaseSettings):
     """What differs from one installation to the next. Each is `INTERLUDE_` and its name in the environment."""
@@ -27,6 +29,9 @@ class Settings(BaseSettings):
     )
     clock_url: str = Field(default="", description="A sandbox whose movable clock is followed; empty: the machine's.")
     heartbeat_url: str = Field(default="", description="Pinged each minute after the due work was done.")
+    listen: str = Field(
+        default="", description="HOST:PORT where /livez and /readyz answer, such as 127.0.0.1:8080; empty: nowhere."
+    )
     messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
     messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
@@ -38,6 +43,20 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
             raise ValueError("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
         return url
+
+    @field_validator("listen")
+    @classmethod
+    def _an_address(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if address and not (host and port.isdecimal() and int(port) <= HIGHEST_PORT):
+            raise ValueError("must look like 127.0.0.1:8080")
+        return address
+
+    @property
+    def listen_at(self) -> tuple[str, int]:
+        """The host and port to listen at; `listen` must not be empty."""
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
 
     @property
     def database_file(self) -> Path | None:

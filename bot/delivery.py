@@ -11,6 +11,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.content.library import Content
+from bot.headway import Headway
 from bot.services import alerts
 from bot.storage import outbox, people
 from bot.storage.outbox import Card, Parcel
@@ -35,10 +36,13 @@ LONGEST_WAIT = 300.0
 class Delivery:
     """Sends what the outbox holds, until it is cancelled."""
 
-    def __init__(self, store: Store, sender: Sender, clock: Clock, content: Callable[[], Content]) -> None:
+    def __init__(
+        self, store: Store, sender: Sender, clock: Clock, headway: Headway, content: Callable[[], Content]
+    ) -> None:
         self._store = store
         self._sender = sender
         self._clock = clock
+        self._headway = headway
         self._content = content
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._pacers: dict[tuple[int, str], asyncio.Task[None]] = {}
@@ -47,6 +51,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Pump for ever."""
+        self._headway.watch("sender")
         try:
             while True:
                 await self._once()
@@ -72,10 +77,13 @@ class Delivery:
         try:
             async with self._store.read() as tx:
                 found = await outbox.ready(tx, self._clock.now(), busy=frozenset(self._busy), limit=room)
+                nothing_waits = not found and not self._busy and await outbox.next_try(tx) is None
         except Exception:
             log.exception("the outbox cannot be read")
             await asyncio.sleep(LOOK_AGAIN)
             return ()
+        if nothing_waits:
+            self._headway.made("sender")
         firsts = {parcel.chat_id: parcel for parcel in reversed(found)}
         return tuple(parcel for parcel in found if firsts[parcel.chat_id] is parcel)
 
@@ -134,6 +142,7 @@ class Delivery:
                 card = Card(message_id=placed.message_id, photo=placed.photo)
                 await outbox.place_card(tx, parcel.chat_id, message.card, card)
         self._unsettled.pop(parcel.id, None)
+        self._headway.made("sender")
 
     async def _try_again(self, parcel: Parcel, failure: Passing) -> None:
         safety = parcel.lane is outbox.Lane.SAFETY
@@ -156,6 +165,7 @@ class Delivery:
                 await _mark_blocked(tx, parcel.chat_id, now)
             if settled and failure.unreachable and parcel.case_id and parcel.member_id:
                 await alerts.alert_unreachable(tx, self._content(), parcel.case_id, now)
+        self._headway.made("sender")
 
     def _quieten(self, chat_id: int, card: str) -> None:
         if pacer := self._pacers.pop((chat_id, card), None):

@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUna
 from aiogram.types import Update
 
 from bot.clock import Clock
+from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
 from bot.storage.store import AlreadyDone, Store
@@ -37,12 +38,20 @@ class Intake:
     """Takes updates and has them handled, until it is cancelled."""
 
     def __init__(
-        self, store: Store, bot: Bot, dispatcher: Dispatcher, clock: Clock, comfort: Comfort, report: Report
+        self,
+        store: Store,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        headway: Headway,
+        comfort: Comfort,
+        report: Report,
     ) -> None:
         self._store = store
         self._bot = bot
         self._dispatcher = dispatcher
         self._clock = clock
+        self._headway = headway
         self._comfort = comfort
         self._report = report
         self._busy: dict[int, asyncio.Task[None]] = {}
@@ -51,6 +60,7 @@ class Intake:
 
     async def poll(self) -> None:
         """Ask Telegram for updates for ever; the next request, after they were committed, acknowledges them."""
+        self._headway.watch("polling")
         offset = await self._last_kept()
         while True:
             try:
@@ -68,6 +78,9 @@ class Intake:
             else:
                 if updates and await self.keep(updates):
                     offset = max(update.update_id for update in updates) + 1
+                    self._headway.made("polling")
+                elif not updates:
+                    self._headway.made("polling")
 
     async def keep(self, updates: Sequence[Update]) -> bool:
         """Commit updates to the inbox, all in one; when that fails their writers are told where help is."""
@@ -84,6 +97,7 @@ class Intake:
 
     async def work(self) -> None:
         """Handle what the inbox holds for ever."""
+        self._headway.watch("inbox")
         try:
             while True:
                 await self._once()
@@ -115,6 +129,8 @@ class Intake:
             log.exception("the inbox cannot be read")
             await asyncio.sleep(LOOK_AGAIN)
             return ()
+        if not found and not self._busy:
+            self._headway.made("inbox")
         return found
 
     def _free(self, chat_id: int, _: asyncio.Task[None]) -> None:
@@ -130,6 +146,7 @@ class Intake:
             update = Update.model_validate_json(waiting.payload, context={"bot": self._bot})
             await self._dispatcher.feed_update(self._bot, update)
             self._remember(waiting.update_id)
+            self._headway.made("inbox")
         except AlreadyDone:
             self._remember(waiting.update_id)
         except Exception as error:
@@ -160,12 +177,14 @@ class Intake:
     async def _put_off(self, waiting: Waiting, error: str) -> None:
         now = self._clock.now()
         async with self._store.begin() as tx:
-            if waiting.attempts < len(TRIES):
+            if again := waiting.attempts < len(TRIES):
                 later = now + timedelta(seconds=TRIES[waiting.attempts])
                 await inbox.try_again(tx, waiting.update_id, later, error)
-                return
-            await inbox.set_aside(tx, waiting.update_id, now, error)
-        await self._report()
+            else:
+                await inbox.set_aside(tx, waiting.update_id, now, error)
+        self._headway.made("inbox")
+        if not again:
+            await self._report()
 
     async def _comfort_writer(self, waiting: Waiting) -> None:
         if waiting.chat_id > 0:

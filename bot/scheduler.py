@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
 from bot.content.library import Content
+from bot.headway import Headway
 from bot.services import alerts, follow_ups, practice, prompts
 from bot.storage.store import Store
 
@@ -35,16 +36,20 @@ MOST_ROUNDS = 10_000
 class Ticks:
     """Runs the jobs. One that fails is logged and runs again at its next turn."""
 
-    def __init__(self, store: Store, content: Callable[[], Content], clock: Clock, heartbeat_url: str = "") -> None:
+    def __init__(
+        self, store: Store, content: Callable[[], Content], clock: Clock, headway: Headway, heartbeat_url: str = ""
+    ) -> None:
         self._store = store
         self._content = content
         self._clock = clock
+        self._headway = headway
         self._heartbeat_url = heartbeat_url
         self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._locks = {service: asyncio.Lock() for service in EVERY_SECONDS}
 
     async def run(self) -> None:
         """Tick for ever; at once whenever the clock was moved."""
+        self._headway.watch("scheduler", map(_name, EVERY_SECONDS))
         for service, seconds in EVERY_SECONDS.items():
             self._scheduler.add_job(self._work_off, "interval", seconds=seconds, args=[service], id=_name(service))
         if self._heartbeat_url:
@@ -68,14 +73,18 @@ class Ticks:
         async with self._locks[service]:
             try:
                 for _ in range(MOST_ROUNDS):
-                    if not await service(self._store, self._content(), self._clock.now()):
+                    worked = await service(self._store, self._content(), self._clock.now())
+                    self._headway.made("scheduler", _name(service))
+                    if not worked:
                         return
             except Exception:
                 log.exception("a job failed", job=_name(service))
 
     async def _beat(self) -> None:
-        """Tell the outside monitor that the due work is done: only after doing it."""
+        """Tell the outside monitor that all is well: only after doing what is due, and while nothing is stalled."""
         await self.catch_up()
+        if self._headway.stalled():
+            return
         try:
             timeout = aiohttp.ClientTimeout(total=10)
             async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._heartbeat_url) as answer:

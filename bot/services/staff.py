@@ -1,6 +1,7 @@
 """What staff are told in chat: what the linter finds when content is reloaded, and what could not be handled."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.content.check import render
@@ -14,6 +15,23 @@ from bot.storage.store import Store, Tx
 from bot.telegram.message import packed, written
 
 FINDINGS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffChat:
+    """Where a member of staff is reached, and in which language."""
+
+    chat_id: int
+    language: str
+
+
+async def staff_chats(store: Store) -> tuple[StaffChat, ...]:
+    """Return where staff are reached."""
+    async with store.read() as tx:
+        known = [person for _, person in await people.staff(tx) if person.telegram_id and not person.blocked_at]
+    return tuple(
+        dict.fromkeys(StaffChat(chat_id=person.telegram_id or 0, language=person.language) for person in known)
+    )
 
 
 async def tell_findings(store: Store, content: Content, findings: tuple[Finding, ...], now: datetime) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, event, update
+from sqlalchemy import Executable, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -53,6 +53,10 @@ class Tx:
     async def all(self, statement: Executable) -> Sequence[Row]:
         """Return all rows."""
         return (await self.run(statement)).all()
+
+    async def alive(self) -> bool:
+        """Return whether the database answers; whatever it raises otherwise is the caller's."""
+        return bool(await self.value(text("SELECT 1")))
 
     async def value(self, statement: Executable) -> Any:  # noqa: ANN401 - the column's own type
         """Return the first column of the first row, None where there is none."""

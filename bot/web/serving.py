@@ -1,0 +1,23 @@
+"""Serving a web application beside everything else."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+
+async def serve(app: Starlette, host: str, port: int) -> None:
+    """Serve until cancelled. Raises OSError when the port is taken."""
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
+    with socket.create_server((host, port)) as listener:
+        await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs the program."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
