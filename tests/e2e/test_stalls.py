@@ -48,7 +48,7 @@ async def test_staff_are_told_of_a_stall_and_of_its_end(hasty: None, stage, moni
 
 async def test_a_message_that_cannot_be_sent_for_a_minute_stalls_the_sender(hasty: None, stage) -> None:
     user = await stage.participant()
-    await stage.telegram.fault("502", "sendMessage")
+    await stage.telegram.fault("502", "sendMessage", times=100)
     await stage.telegram.say(user, "/help")
     async with asyncio.timeout(10):
         while "sender" not in stage.app.headway.stalled():
