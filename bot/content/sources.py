@@ -19,8 +19,8 @@ FOLDERS: dict[str, Kind] = {
 }
 ORIGINAL_LANGUAGE = "en"
 """The language of a file that names none."""
-LARGEST = 256 * 1024
-"""Bytes."""
+LARGEST, LARGEST_RULES = 256 * 1024, 1024 * 1024
+"""Bytes; the rules of a language, with their examples, are one long file."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -79,7 +79,7 @@ def read_source(root: Path, kind: Kind, path: Path, report: Report) -> Source | 
         hint = "use small letters, digits and hyphens"
         report.add("C006", START, f"'{identifier}' is not a kebab-case id", hint)
         return None
-    text = _text(path, report)
+    text = _text(path, LARGEST_RULES if kind == "risk" else LARGEST, report)
     if text is None:
         return None
     return Source(
@@ -102,14 +102,14 @@ def _named(kind: Kind, file_name: str) -> tuple[str, str, bool]:
     return identifier, language, bool(language)
 
 
-def _text(path: Path, report: Report) -> str | None:
+def _text(path: Path, largest: int, report: Report) -> str | None:
     try:
         raw = path.read_bytes()
     except OSError as error:
         report.add("C001", START, f"cannot be read: {error.strerror}")
         return None
-    if len(raw) > LARGEST:
-        report.add("C001", START, f"{len(raw) // 1024} KiB is too large: {LARGEST // 1024} KiB at most")
+    if len(raw) > largest:
+        report.add("C001", START, f"{len(raw) // 1024} KiB is too large: {largest // 1024} KiB at most")
         return None
     try:
         return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
