@@ -1,13 +1,13 @@
 """The front matter of a programme: its keys, their defaults, and how each value is read."""
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from bot.content import ranges, timing
+from bot.content import public_holidays, ranges, timing
 from bot.content.activities import Text
 from bot.content.findings import did_you_mean
 from bot.content.front_matter import Value
@@ -94,6 +94,8 @@ Clock = Annotated[time, BeforeValidator(lambda value: timing.clock(str(value)))]
 Duration = Annotated[timedelta, BeforeValidator(lambda value: timing.duration(str(value)))]
 Waiting = Annotated[Delay, BeforeValidator(lambda value: timing.delay(str(value)))]
 StreamKeys = dict[str, object]
+Country = Annotated[str, BeforeValidator(lambda value: public_holidays.country_code(str(value)))]
+Day = Annotated[date, BeforeValidator(lambda value: timing.day(str(value)))]
 Zone = Annotated[str, BeforeValidator(lambda value: timing.zone(str(value)))]
 
 
@@ -246,3 +248,13 @@ class ProgrammeFront(Keys):
     alerts: dict[Level, AlertFront]
     working_hours: WorkingFront
     contacts: Annotated[tuple[ContactFront, ...], Field(min_length=1)]
+    country: Country = ""
+    region: Text = ""
+    closed: tuple[Day, ...] = ()
+
+    @field_validator("region")
+    @classmethod
+    def _is_of_the_country(cls, region: str, others: ValidationInfo) -> str:
+        if "country" not in others.data:  # there is a finding for it already
+            return region
+        return public_holidays.region_code(str(others.data["country"]), region)

@@ -53,6 +53,9 @@ def read_programme(source: Source, document: Document, original: Document | None
         consent=texts["consent"],
         not_monitored=texts["not-monitored"],
         urgent=texts["urgent"],
+        country=front.country,
+        region=front.region,
+        closed=front.closed,
     )
 
 

@@ -1,7 +1,7 @@
-"""Durations, delays, times of day, weekdays, time zones and paces, as staff write them."""
+"""Durations, delays, days, times of day, weekdays, time zones and paces, as staff write them."""
 
 import re
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bot.content.findings import did_you_mean
@@ -53,6 +53,14 @@ def clock(text: str) -> time:
     if hour > 23 or minute > 59:
         raise Malformed(f"'{text}' is not a time of day", 'write such as "08:30" or "21:00", in quotes')
     return time(hour, minute)
+
+
+def day(text: str) -> date:
+    """Read a day such as "2026-12-24"."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Malformed(f"'{text}' is not a day", "write such as 2026-12-24") from None
 
 
 def hours(start: str, end: str) -> Hours:

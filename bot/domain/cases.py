@@ -1,6 +1,6 @@
 """The life of a case: levels that only rise, deadlines, who is alerted next, and what it takes to resolve one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -78,11 +78,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Working:
-    """When the programme works: hours in `zone`, less `holidays`."""
+    """When the programme works: hours in `zone`, less `holidays`, which can be asked about any day."""
 
     hours: WorkingHours
     zone: str
-    holidays: frozenset[date] = frozenset()
+    holidays: Container[date] = frozenset()
 
 
 def highest(levels: Iterable[Level]) -> Level | None:
@@ -96,15 +96,10 @@ def graver(one: Level, other: Level) -> bool:
 
 
 def opened(level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
-    """Return a new case, whose first alert is due at once (yellow: when the programme next works)."""
-    return Case(
-        level=level,
-        state="open",
-        opened_at=now,
-        raised_at=now,
-        deadline=after(now, rule.acknowledge_within, working),
-        next_alert=_first_alert(level, now, working),
-    )
+    """Return a new case, whose first alert is due at once (yellow: in the next digest)."""
+    deadline = after(now, rule.acknowledge_within, working)
+    first = _first_digest(now, deadline, working) if level == "yellow" else now
+    return Case(level=level, state="open", opened_at=now, raised_at=now, deadline=deadline, next_alert=first)
 
 
 def flagged(case: Case, level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
@@ -124,9 +119,15 @@ def flagged(case: Case, level: Level, now: datetime, rule: AlertRule, working: W
 
 
 def alerted(case: Case, now: datetime, rule: AlertRule, working: Working) -> Case:
-    """Return the case after an alert went out: when nobody acknowledges, the next is due."""
+    """Return the case after an alert went out: when nobody acknowledges, the next is due.
+
+    A yellow one that waits for working days is in the digest of that day, however late this one went out.
+    """
     wait = rule.acknowledge_within if case.alerts == 0 else rule.again_every
-    return replace(case, alerts=case.alerts + 1, next_alert=after(now, wait, working))
+    due = after(now, wait, working)
+    if case.level == "yellow" and wait.working_days:
+        due = _start_of_day(due, working)
+    return replace(case, alerts=case.alerts + 1, next_alert=due)
 
 
 def alert_roles(case: Case, rule: AlertRule) -> tuple[ChainRole, ...]:
@@ -198,14 +199,11 @@ def after(moment: datetime, delay: Delay, working: Working) -> datetime:
 
 def opening(moment: datetime, working: Working) -> datetime:
     """Return the first moment from `moment` on when the programme works."""
-    zone = ZoneInfo(working.zone)
-    local = moment.astimezone(zone)
+    local = moment.astimezone(ZoneInfo(working.zone))
     hours = working.hours.hours
     if works_on(local.date(), working) and hours.start <= local.time() < hours.end:
         return moment
-    day = local.date() if local.time() < hours.start else local.date() + timedelta(days=1)
-    first = datetime.combine(_next_working_day(day, working), hours.start, tzinfo=zone)
-    return first.astimezone(moment.tzinfo)
+    return _next_start(moment, working)
 
 
 def works_on(day: date, working: Working) -> bool:
@@ -223,5 +221,27 @@ def _next_working_day(day: date, working: Working) -> date:
     return next((candidate for candidate in days if works_on(candidate, working)), day)
 
 
-def _first_alert(level: Level, now: datetime, working: Working) -> datetime:
-    return opening(now, working) if level == "yellow" else now
+def _first_digest(now: datetime, deadline: datetime, working: Working) -> datetime:
+    """Return when a yellow case is first told of: together with the others, when the programme's working day starts.
+
+    So nobody is interrupted for it, and what is found during a day waits for the next morning. Found at 10:00 on
+    Tuesday and due within a working day, at 10:00 on Wednesday, it is in Wednesday's digest at 9:00. Where a programme
+    wants yellow cases acknowledged sooner than that, they are told of as soon as it works.
+    """
+    digest = _next_start(now, working)
+    return digest if digest <= deadline else opening(now, working)
+
+
+def _next_start(moment: datetime, working: Working) -> datetime:
+    """Return when a working day next starts, at this moment at the earliest."""
+    zone, start = ZoneInfo(working.zone), working.hours.hours.start
+    local = moment.astimezone(zone)
+    day = local.date() if local.time() <= start else local.date() + timedelta(days=1)
+    return datetime.combine(_next_working_day(day, working), start, tzinfo=zone).astimezone(moment.tzinfo)
+
+
+def _start_of_day(moment: datetime, working: Working) -> datetime:
+    """Return when work starts on the day of this moment."""
+    zone = ZoneInfo(working.zone)
+    day = moment.astimezone(zone).date()
+    return datetime.combine(day, working.hours.hours.start, tzinfo=zone).astimezone(moment.tzinfo)

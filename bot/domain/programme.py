@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Literal
 
 from bot.domain.activity import Level
@@ -122,7 +122,8 @@ class Programme:
     """A programme's file in one language; `streams` of each level of care are complete, nothing left to inherit.
 
     The texts are those of the file's sections. `welcome` greets, `consent` is accepted by version, `not_monitored`
-    says what nobody reads, `urgent` stands before the contacts.
+    says what nobody reads, `urgent` stands before the contacts. It is closed on the public holidays of `country` (ISO
+    3166, two letters; empty: none) and its `region`, and on the days `closed`.
     """
 
     id: str
@@ -144,6 +145,9 @@ class Programme:
     consent: Words
     not_monitored: Words
     urgent: Words
+    country: str = ""
+    region: str = ""
+    closed: tuple[date, ...] = ()
 
     @property
     def first_level(self) -> str:

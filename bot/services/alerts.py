@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
+from bot.content.public_holidays import days_closed
 from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.cases import Case, Working
@@ -27,7 +28,8 @@ AT_ONCE = 200
 
 def working(programme: Programme) -> Working:
     """Return when the programme works."""
-    return Working(hours=programme.working_hours, zone=programme.timezone)
+    closed = days_closed(programme.country, programme.region, programme.closed)
+    return Working(hours=programme.working_hours, zone=programme.timezone, holidays=closed)
 
 
 async def add_flags(

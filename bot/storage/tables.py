@@ -304,14 +304,16 @@ covers = Table(
     Column("programme", String(64), nullable=False),
     Column("duty", String(16), nullable=False),
     _ref("member_id", "members.id"),
+    _ref("instead_of", "members.id", null=True),
     _moment("starts_at", null=False),
     _moment("ends_at", null=False),
     _ref("made_by", "members.id", null=True),
     _moment("created_at", null=False),
+    _moment("accepted_at"),
     _moment("withdrawn_at"),
     Index(None, "programme", "ends_at"),
 )
-"""Somebody stands in for whoever would be on duty."""
+"""Somebody stands in for `instead_of`, or for whoever would be on duty; only an offer until it is accepted."""
 
 absences = Table(
     "absences",
@@ -323,6 +325,16 @@ absences = Table(
     _moment("created_at", null=False),
     Index(None, "member_id"),
 )
+
+on_call = Table(
+    "on_call",
+    metadata,
+    Column("member_id", BigId, ForeignKey("members.id"), primary_key=True, autoincrement=False),
+    Column("programme", String(64), nullable=False),
+    _moment("since", null=False),
+    Index(None, "programme"),
+)
+"""Who was told that they are on call and not yet that it is over."""
 
 channels = Table(
     "channels",

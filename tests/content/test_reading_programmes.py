@@ -1,8 +1,12 @@
 """Programmes as they are read from their files."""
 
-from datetime import time, timedelta
+import subprocess
+import sys
+from datetime import date, time, timedelta
+from pathlib import Path
 
 from bot.content.library import load
+from bot.content.public_holidays import days_closed
 from bot.domain.programme import (
     EVERY_DAY,
     AlertRule,
@@ -18,6 +22,7 @@ from bot.domain.programme import (
 )
 from bot.domain.words import plain
 
+ROOT = Path(__file__).parent.parent.parent
 SECTIONS = """
 ## Welcome
 
@@ -198,3 +203,31 @@ def test_a_translation_has_a_title_and_the_sections(folder, write):
 
 def test_days_default_to_all(folder, write):
     assert evening(folder, write).levels["iop"]["check-in"].days == EVERY_DAY
+
+
+def test_a_programme_is_closed_on_public_holidays_and_on_days_of_its_own(folder, write):
+    keys = "country: US\nregion: NY\nclosed: [2026-12-24]\n"
+    write("programmes/evening.md", PLAIN.replace("streams:", f"{keys}streams:"))
+    programme = load(folder).content.programme("evening", "en")
+    closed = days_closed(programme.country, programme.region, programme.closed)
+    assert date(2026, 12, 24) in closed
+    assert date(2026, 2, 12) in closed
+    assert date(2031, 7, 4) in closed
+    assert date(2026, 12, 23) not in closed
+
+
+def test_without_a_country_only_the_days_that_are_listed_are_closed():
+    closed = days_closed("", "", (date(2026, 12, 24),))
+    assert date(2026, 12, 24) in closed
+    assert date(2026, 12, 25) not in closed
+
+
+def test_the_calendar_is_not_loaded_for_programmes_without_a_country(folder, write):
+    write("programmes/evening.md", PLAIN)
+    program = (
+        "import sys; from pathlib import Path; from bot.content.library import load\n"
+        f"assert load(Path({str(folder)!r})).content.programmes\n"
+        "assert 'holidays' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,8 @@
 """Cases: levels only rise, deadlines count working days where they should, alerts go on till somebody answers."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -75,10 +77,30 @@ def test_a_yellow_case_of_friday_evening_waits_for_monday_and_is_due_on_tuesday(
     assert found.deadline == at(10, 9)
 
 
-def test_a_yellow_case_of_friday_noon_alerts_at_once_and_is_due_on_monday_noon() -> None:
-    found = case("yellow", at(6, 12))
-    assert found.next_alert == at(6, 12)
-    assert found.deadline == at(9, 12)
+def test_a_yellow_case_found_at_work_waits_for_the_next_digest_which_comes_before_its_deadline() -> None:
+    tuesday = case("yellow", at(3, 10))
+    assert (tuesday.next_alert, tuesday.deadline) == (at(4, 9), at(4, 10))
+    friday = case("yellow", at(6, 12))
+    assert (friday.next_alert, friday.deadline) == (at(9, 9), at(9, 12))
+    early = case("yellow", at(3, 7))
+    assert (early.next_alert, early.deadline) == (at(3, 9), at(4, 9))
+
+
+def test_a_yellow_case_found_as_work_starts_is_in_that_digest() -> None:
+    assert case("yellow", at(3, 9)).next_alert == at(3, 9)
+
+
+def test_yellow_cases_of_a_programme_that_is_in_a_hurry_are_told_of_as_soon_as_it_works() -> None:
+    hurried = replace(YELLOW, acknowledge_within=Delay(elapsed=timedelta(hours=4)))
+    assert opened("yellow", at(3, 10), hurried, OFFICE).next_alert == at(3, 10)
+    assert opened("yellow", at(3, 22), hurried, OFFICE).next_alert == at(4, 9)
+
+
+def test_a_yellow_case_goes_on_to_the_digest_of_the_next_working_day_however_late_the_last_one_was() -> None:
+    found = case("yellow", at(5, 10))
+    late = alerted(found, at(6, 14, 23), YELLOW, OFFICE)
+    assert (late.alerts, late.next_alert) == (1, at(9, 9))
+    assert alerted(late, at(9, 9), YELLOW, OFFICE).next_alert == at(10, 9)
 
 
 def test_holidays_are_no_working_days() -> None:
@@ -245,6 +267,17 @@ def test_a_deadline_in_working_days_falls_into_working_hours_and_never_earlier_f
     assert due > moment
     assert is_open(due, office)
     assert after(moment + later, delay, office) >= due
+
+
+@given(MOMENTS, OFFICES, st.integers(1, 3))
+def test_a_yellow_case_is_in_a_digest_before_its_deadline(moment: datetime, office: Working, days: int) -> None:
+    rule = replace(YELLOW, acknowledge_within=Delay(working_days=days))
+    found = opened("yellow", moment, rule, office)
+    assert found.next_alert
+    assert moment <= found.next_alert <= found.deadline
+    start = found.next_alert.astimezone(ZoneInfo(office.zone))
+    assert works_on(start.date(), office)
+    assert start.time() == office.hours.hours.start
 
 
 @given(MOMENTS, OFFICES)

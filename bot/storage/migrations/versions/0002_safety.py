@@ -47,17 +47,30 @@ def upgrade() -> None:
     sa.Column('programme', sa.String(length=64), nullable=False),
     sa.Column('duty', sa.String(length=16), nullable=False),
     sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('instead_of', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('made_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['instead_of'], ['members.id'], name=op.f('fk_covers_instead_of')),
     sa.ForeignKeyConstraint(['made_by'], ['members.id'], name=op.f('fk_covers_made_by')),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_covers_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_covers'))
     )
     with op.batch_alter_table('covers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_covers_programme_ends_at'), ['programme', 'ends_at'], unique=False)
+
+    op.create_table('on_call',
+    sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('programme', sa.String(length=64), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_on_call_member_id')),
+    sa.PrimaryKeyConstraint('member_id', name=op.f('pk_on_call'))
+    )
+    with op.batch_alter_table('on_call', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_on_call_programme'), ['programme'], unique=False)
 
     op.create_table('safety_plans',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
@@ -160,6 +173,10 @@ def downgrade() -> None:
 
     op.drop_table('shifts')
     op.drop_table('safety_plans')
+    with op.batch_alter_table('on_call', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_on_call_programme'))
+
+    op.drop_table('on_call')
     with op.batch_alter_table('covers', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_covers_programme_ends_at'))
 
