@@ -22,8 +22,8 @@ from bot.telegram.sender import Passing, Placed, Refused, Sender
 
 log = structlog.get_logger()
 
-AT_ONCE = 30
-"""Messages on their way at the same time."""
+AT_ONCE, KEPT_FREE = 30, 10
+"""Messages on their way at the same time, and how many more when they are about somebody's safety."""
 
 LOOK_AGAIN = 1.0
 """Seconds after which the outbox is looked at even when nobody woke us."""
@@ -72,11 +72,14 @@ class Delivery:
 
     async def _ready(self) -> tuple[Parcel, ...]:
         room = AT_ONCE - len(self._busy)
-        if room <= 0:
+        urgent_only = room <= 0
+        if urgent_only and (room := room + KEPT_FREE) <= 0:
             return ()
         try:
             async with self._store.read() as tx:
-                found = await outbox.ready(tx, self._clock.now(), busy=frozenset(self._busy), limit=room)
+                found = await outbox.ready(
+                    tx, self._clock.now(), busy=frozenset(self._busy), limit=room, urgent_only=urgent_only
+                )
                 nothing_waits = not found and not self._busy and await outbox.next_try(tx) is None
         except Exception:
             log.exception("the outbox cannot be read")
@@ -109,7 +112,8 @@ class Delivery:
         standing = await self._standing(parcel, message)
         self._quieten(parcel.chat_id, message.card)
         try:
-            placed = await self._sender.deliver(parcel.chat_id, message, standing)
+            urgent = parcel.lane is outbox.Lane.SAFETY
+            placed = await self._sender.deliver(parcel.chat_id, message, standing, urgent=urgent)
         except Passing as failure:
             await self._try_again(parcel, failure)
         except Refused as failure:

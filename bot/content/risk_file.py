@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import get_args
 
@@ -57,8 +57,15 @@ def read_risk(source: Source) -> tuple[RiskFile, tuple[Finding, ...]]:
             rules[section.id] = _rule(section, lists[section.id], source.language, report)
     words = {name: tuple(item.raw for item in items) for name, items in classes.items()}
     _check_words(classes, words, report)
-    read = RiskFile(file=source.file, language=source.language, rules=tuple(rules.values()), classes=words, lists=lists)
+    versioned = tuple(replace(rule, version=_version(rule, words)) for rule in rules.values())
+    read = RiskFile(file=source.file, language=source.language, rules=versioned, classes=words, lists=lists)
     return read, report.findings
+
+
+def _version(rule: RiskRule, words: Mapping[str, tuple[str, ...]]) -> str:
+    """Return what changes whenever the rule may find something else: its patterns, or the file's word lists."""
+    text = repr((rule.id, rule.level, rule.category, rule.says, rule.unless, sorted(words.items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=8)
@@ -121,13 +128,12 @@ def _rule(section: Section, lists: Lists, language: str, report: Report) -> Risk
     _check_known("level", level, LEVELS, section, report)
     _check_known("category", category, CATEGORIES, section, report)
     says, unless, flags, passes = (tuple(item.raw for item in lists.get(part, ())) for part in PARTS)
-    text = repr((section.id, level, category, says, unless))
     return RiskRule(
         id=section.id,
         title=section.title,
         level=next((known for known in LEVELS if known == level), "red"),
         category=category,
-        version=hashlib.sha256(text.encode()).hexdigest()[:12],
+        version="",
         language=language,
         says=says,
         unless=unless,

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
@@ -85,7 +85,9 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     tx.posts += len(postings)
 
 
-async def ready(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Parcel, ...]:
+async def ready(
+    tx: Tx, now: datetime, *, busy: frozenset[int], limit: int, urgent_only: bool = False
+) -> tuple[Parcel, ...]:
     """Return what may go now: by lane, then by age, of each chat the first only, safety before all else.
 
     Leaves out the chats that are `busy`. A chat whose first message waits for another try waits as a whole.
@@ -110,6 +112,7 @@ async def ready(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> t
         .outerjoin(people, people.c.telegram_id == outbox.c.chat_id)
         .outerjoin(prompts, prompts.c.id == outbox.c.prompt_id)
         .where(outbox.c.state == "ready", outbox.c.not_before <= now, outbox.c.chat_id.not_in(busy), ~held_up)
+        .where(outbox.c.lane == int(Lane.SAFETY) if urgent_only else true())
         .order_by(outbox.c.lane, outbox.c.id)
         .limit(limit)
     )

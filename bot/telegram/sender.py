@@ -68,8 +68,9 @@ class Sender:
         self._media = media
         self._limits = limits
 
-    async def deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
+    async def deliver(self, chat_id: int, message: Message, standing: Placed | None, *, urgent: bool = False) -> Placed:
         """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
+        await self._limits.take(chat_id, urgent=urgent)
         try:
             return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
@@ -96,7 +97,6 @@ class Sender:
         )
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
-        await self._limits.take(chat_id)
         if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
             return edited
         sent = await self._send(chat_id, message)
