@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo semantic test check bench lock clean
+.PHONY: demo semantic test soak check bench lock clean
 
 demo: $(VENV)/.runtime ## try it in the browser: three phones, no token, no server
 	$(BIN)/interlude demo
@@ -14,6 +14,9 @@ semantic: $(VENV)/.runtime ## the second opinion on what people write, which wor
 test: $(VENV)/.dev check ## everything that must hold
 	PYTHON=$(PYTHON) sh scripts/test-needs.sh
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+soak: $(VENV)/.dev ## 200 rounds of killing it at random moments under load; takes hours
+	SEEDS=200 $(BIN)/pytest -n 2 tests/crash
 
 check: $(VENV)/.dev ## the quick part: style, types, layers, content
 	$(BIN)/ruff check .
