@@ -27,6 +27,7 @@ from bot.handlers.turns import Turns
 from bot.headway import Headway
 from bot.intake import Intake
 from bot.scheduler import Ticks
+from bot.semantic.encoder import CannotRead
 from bot.services.prompts import programmes_changed
 from bot.services.safety import contact_words
 from bot.services.staff import tell_findings, tell_set_aside
@@ -121,12 +122,19 @@ async def wired(settings: Settings, library: LiveLibrary | None = None) -> Async
     bot = make_bot(settings)
     try:
         await demand_current(store)
-        library = library or LiveLibrary(settings.content_dir)
+        library = library or _library(settings)
         _demand_content(library)
         yield _wire(settings, store, library, bot, await _username(bot))
     finally:
         await bot.session.close()
         await store.close()
+
+
+def _library(settings: Settings) -> LiveLibrary:
+    try:
+        return LiveLibrary(settings.content_dir, second_opinion=settings.second_opinion)
+    except CannotRead as error:
+        raise CannotStart(f"INTERLUDE_SECOND_OPINION is on: {error}") from None
 
 
 def make_bot(settings: Settings) -> Bot:

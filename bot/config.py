@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     )
     messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
     messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
+    second_opinion: Literal["auto", "on", "off"] = Field(
+        default="auto", description="Whether a model looks at what the risk rules passed; auto: when it is installed."
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
 

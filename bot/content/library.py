@@ -16,6 +16,7 @@ from bot.domain.activity import Measure, Skill
 from bot.domain.programme import Programme
 from bot.domain.risk import Detector, PatternError
 from bot.domain.words import Words
+from bot.semantic.opinion import SecondOpinion
 
 Localised = TypeVar("Localised", Skill, Measure, Programme)
 
@@ -26,7 +27,10 @@ class UnknownContent(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """All that can be read and asked, by id and language; the detector knows the rules of all languages."""
+    """All that can be read and asked, by id and language; the detector knows the rules of all languages.
+
+    `second_opinion` is None unless a LiveLibrary was told to have one.
+    """
 
     root: Path
     skills: Mapping[str, Mapping[str, Skill]]
@@ -34,6 +38,7 @@ class Content:
     programmes: Mapping[str, Mapping[str, Programme]]
     messages: Mapping[str, Mapping[str, Words]]
     detector: Detector
+    second_opinion: SecondOpinion | None = None
 
     def skill(self, id: str, language: str) -> Skill:  # noqa: A002 - the id of a skill
         """Return a skill in the language, or else in the original's. Raises UnknownContent."""

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from watchfiles import awatch
 
 from bot.content.findings import Finding
@@ -13,11 +14,18 @@ from bot.content.library import Content, Loaded, load
 from bot.content.messages import Messages
 from bot.content.reading import Value
 from bot.content.risk_file import RiskFile
+from bot.semantic.encoder import CannotRead
+from bot.semantic.opinion import Mode, SecondOpinion, load_second_opinion
+from bot.semantic.trained import FILE
 
+Stamps = Mapping[Path, tuple[int, int, int]]
+"""What tells one state of each file from another."""
 SETTLE = 200
 """Milliseconds without a change before files are read: editors write in several steps."""
 LOOK_AGAIN = 1000
 """Milliseconds without an event after which the files themselves are looked at."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +41,17 @@ class Reloaded:
 
 
 class LiveLibrary:
-    """Holds the content of a folder and keeps it current."""
+    """Holds the content of a folder and keeps it current, with the second opinion where it is switched on.
 
-    def __init__(self, folder: Path, *, force_polling: bool | None = None) -> None:
+    Raises CannotRead when the second opinion must be on and cannot.
+    """
+
+    def __init__(self, folder: Path, *, force_polling: bool | None = None, second_opinion: Mode = "off") -> None:
         self._folder = folder
         self._force_polling = force_polling
+        self._mode = second_opinion
         self._stamps = _stamps(folder)
-        self._loaded = load(folder)
+        self._loaded = _with(load(folder), load_second_opinion(folder, self._mode))
 
     @property
     def content(self) -> Content:
@@ -54,13 +66,25 @@ class LiveLibrary:
     def reload(self) -> Reloaded:
         """Read the folder again. A finding is told once, and again when it says something else."""
         stamps = _stamps(self._folder)
-        before, after = self._loaded, load(self._folder, before=self._loaded)
+        before = self._loaded
+        after = _with(load(self._folder, before=before), self._second_opinion(before, stamps))
         self._stamps, self._loaded = stamps, after
         return Reloaded(
             changed=tuple(_changed(before, after)),
             findings=_only_in(after, before),
             mended=_only_in(before, after),
         )
+
+    def _second_opinion(self, before: Loaded, stamps: Stamps) -> SecondOpinion | None:
+        """Return the second opinion as its file has it now; a file that cannot be used changes nothing."""
+        file, held = self._folder / FILE, before.content.second_opinion
+        if stamps.get(file) == self._stamps.get(file):
+            return held
+        try:
+            return load_second_opinion(self._folder, "off" if self._mode == "off" else "on")
+        except CannotRead as error:
+            log.warning("the second opinion stays as it was", why=str(error))
+            return held
 
     async def watch(self, on_reload: Callable[[Reloaded], Awaitable[None]]) -> None:
         """Reload whenever the folder changes, until cancelled; `on_reload` is told when that made a difference."""
@@ -96,8 +120,11 @@ class LiveLibrary:
         return True
 
 
-def _stamps(folder: Path) -> Mapping[Path, tuple[int, int, int]]:
-    """Return what tells one state of the files from another."""
+def _with(loaded: Loaded, second_opinion: SecondOpinion | None) -> Loaded:
+    return replace(loaded, content=replace(loaded.content, second_opinion=second_opinion))
+
+
+def _stamps(folder: Path) -> Stamps:
     stamps = {}
     for path in folder.rglob("*"):
         with suppress(OSError):  # gone since it was listed

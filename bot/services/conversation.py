@@ -79,7 +79,7 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
 async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
     """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
     voice = turn.voice(content)
-    grave = any(flag.level in ("red", "orange") for flag in examine(content, text, None))
+    grave = any(flag.level in ("red", "orange") for flag in await examine(content, text, None))
     if grave and not turn.caring:
         programme = content.programme(turn.joining.programme, turn.language) if turn.joining else None
         words = join((voice.words("risk-outsider"), contact_words(voice, programme)))
@@ -98,7 +98,7 @@ async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str
     """Keep and examine what was written when nothing was asked. Returns the gravest level found."""
     assert turn.person  # noqa: S101 - a member is known
     answer_id = await runs.add_answer(tx, member.id, None, "remark", Answer(step="", text=text), turn.now)
-    return await respond(tx, content, turn, member, turn.person, examine(content, text, answer_id))
+    return await respond(tx, content, turn, member, turn.person, await examine(content, text, answer_id))
 
 
 async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str, object], text: str) -> bool:

@@ -193,7 +193,7 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
         case flow.Recorded(answer=answer) if not going.run.preview:
             answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "answer", answer, now)
             if isinstance(going.activity.steps[answer.step].ask, FreeText):
-                going.found.extend(examine(content, answer.text, answer_id))
+                going.found.extend(await examine(content, answer.text, answer_id))
             if isinstance(going.activity, Measure):
                 _keep_item_flags(going, going.activity, answer, answer_id)
             else:
@@ -208,7 +208,7 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             if not going.run.preview:
                 remark = Answer(step=going.run.state.step, text=text)
                 answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "remark", remark, now)
-                going.found.extend(examine(content, text, answer_id))
+                going.found.extend(await examine(content, text, answer_id))
         case flow.Switched(skill=skill):
             going.next_skill = skill
 

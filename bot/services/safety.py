@@ -1,8 +1,11 @@
 """What follows from something worrying: a flag, a case, alerts, and at once the people and numbers to turn to."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+
+import structlog
 
 from bot.content.library import Content
 from bot.domain import cases as life
@@ -10,6 +13,7 @@ from bot.domain.activity import Level
 from bot.domain.flow import Answer
 from bot.domain.programme import Contact, Programme
 from bot.domain.words import Words, join
+from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice
@@ -22,11 +26,16 @@ from bot.telegram.message import Keyboard, Message, written
 from bot.telegram.taps import MenuTap
 
 HELP_NOW = "help-now"
+LONGEST_THOUGHT = 2.0
+"""Seconds that the second opinion may take; it needs hundredths."""
+LONGEST_EVIDENCE = 64
+
+log = structlog.get_logger()
 
 
-def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, ...]:
-    """Return what the risk rules find in a text."""
-    return tuple(
+async def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, ...]:
+    """Return what the risk rules find in a text; where they find nothing, what the second opinion says."""
+    found = tuple(
         Flag(
             level=finding.level,
             category=finding.category,
@@ -36,6 +45,31 @@ def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, .
             lowered_by=finding.lowered_by,
         )
         for finding in content.detector.examine(text)
+    )
+    if found or content.second_opinion is None:
+        return found
+    return await _second_opinion(content.second_opinion, text, answer_id)
+
+
+async def _second_opinion(asked: SecondOpinion, text: str, answer_id: int | None) -> tuple[Flag, ...]:
+    """Return at most a yellow flag. Beside the event loop; an opinion that fails or comes late is left out."""
+    try:
+        opinion = await asyncio.wait_for(asyncio.to_thread(asked.consider, text), LONGEST_THOUGHT)
+    except Exception as error:  # noqa: BLE001 - what the rules found stands, whatever happens here
+        log.warning("no second opinion on a text, the rules stand alone", why=type(error).__name__)
+        return ()
+    if not opinion.worth_a_look:
+        return ()
+    similar_to = ", ".join(example.id for example in opinion.similar)[:LONGEST_EVIDENCE]
+    return (
+        Flag(
+            level="yellow",
+            category=opinion.category,
+            rule=RULE,
+            version=opinion.version,
+            answer_id=answer_id,
+            similar_to=similar_to,
+        ),
     )
 
 

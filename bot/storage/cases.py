@@ -28,7 +28,10 @@ class Filed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """One finding. `answer_id` is what it rests on (None where no answer is)."""
+    """One finding. `answer_id` is what it rests on (None where no answer is).
+
+    `similar_to` names the examples that an answer is like, the nearest first, where the second opinion found that.
+    """
 
     level: Level
     category: str
@@ -36,6 +39,7 @@ class Flag:
     version: str
     answer_id: int | None = None
     lowered_by: str = ""
+    similar_to: str = ""
 
 
 async def open_case(tx: Tx, member_id: int) -> Filed | None:
@@ -95,6 +99,7 @@ async def add_flags(tx: Tx, case_id: int, found: Sequence[Flag], now: datetime) 
             "rule": flag.rule,
             "version": flag.version,
             "lowered_by": flag.lowered_by,
+            "similar_to": flag.similar_to,
             "at": now,
         }
         for flag in found

@@ -261,6 +261,7 @@ flags = Table(
     Column("rule", String(64), nullable=False),
     Column("version", String(16), nullable=False),
     Column("lowered_by", String(64), nullable=False, default=""),
+    Column("similar_to", String(64), nullable=False, default=""),
     _moment("at", null=False),
     Index(None, "case_id"),
 )

@@ -1,0 +1,145 @@
+"""The second opinion on one text: how alike it is to what people wrote who were at risk, and to which examples."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from bot.semantic.encoder import CannotRead, Encoder, load_encoder, missing
+from bot.semantic.ngrams import ngrams
+from bot.semantic.trained import Trained, read_trained
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+RULE = "second-opinion"
+"""What a flag names as its rule when the second opinion raised it."""
+Mode = Literal["auto", "on", "off"]
+PIECE, STEP = 60, 45
+"""Words: a longer text is read in pieces of so many, each beginning so many after the one before."""
+MOST_PIECES = 6
+"""Of a text with more pieces than this the first and the last are read, so that its length costs no more."""
+SHOWN = 3
+"""Examples named with an opinion."""
+ALIKE = 0.5**0.5
+"""How much the likeness in meaning counts beside that in pieces of words; chosen by cross-validation."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """An example that a text is like; `likeness` is the cosine of their meanings, at most 1."""
+
+    id: str
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What the second opinion says of a text. `score` and `threshold` are log-odds; `similar` begins with the nearest.
+
+    `category` is a guess, right in every second case: it says where to look first, not what is the matter.
+    """
+
+    score: float
+    threshold: float
+    category: str
+    version: str
+    similar: tuple[Similar, ...]
+
+    @property
+    def worth_a_look(self) -> bool:
+        return self.score >= self.threshold
+
+
+def load_second_opinion(content: Path, mode: Mode) -> "SecondOpinion | None":
+    """Return the second opinion, None where it is off, or is not installed and need not be.
+
+    Raises CannotRead when it must be on and cannot.
+    """
+    if mode == "off" or (mode == "auto" and missing()):
+        return None
+    try:
+        return SecondOpinion(load_encoder(), read_trained(content))
+    except CannotRead as error:
+        if mode == "on":
+            raise
+        log.warning("there is no second opinion, the rules stand alone", why=str(error))
+        return None
+
+
+class SecondOpinion:
+    """The model with what it learned. Holds nothing of the texts that it considers; may be used by several threads."""
+
+    def __init__(self, encoder: Encoder, trained: Trained) -> None:
+        self._encoder = encoder
+        self._trained = trained
+
+    def consider(self, text: str) -> Opinion:
+        """Return what it says of a text, in a long one of the most worrying piece."""
+        score, rows = max((self._scored(piece) for piece in pieces(text)), key=lambda scored: scored[0])
+        return Opinion(
+            score=score,
+            threshold=self._trained.threshold,
+            category=self._category(rows),
+            version=self._trained.version,
+            similar=self._similar(rows),
+        )
+
+    def _scored(self, text: str) -> "tuple[float, Floats]":
+        import numpy as np  # noqa: PLC0415
+
+        rows = self._encoder.encode(text)
+        found = ngrams(text)
+        keys = np.fromiter(found.keys(), dtype=np.uint32, count=len(found))
+        values = np.fromiter(found.values(), dtype=np.float64, count=len(found))
+        places = np.minimum(np.searchsorted(self._trained.keys, keys), len(self._trained.keys) - 1)
+        known = self._trained.keys[places] == keys
+        by_pieces = values[known] @ self._trained.pieces[places[known]].astype(np.float64)
+        by_meaning = (meaning(rows, self._trained.centre) * self._trained.meaning).sum()
+        return float(by_pieces + by_meaning + self._trained.added), rows
+
+    def _category(self, rows: "Floats") -> str:
+        import numpy as np  # noqa: PLC0415
+
+        likely = np.tensordot(self._trained.about, meaning(rows, self._trained.centre), axes=2)
+        return self._trained.categories[int(likely.argmax())]
+
+    def _similar(self, rows: "Floats") -> tuple[Similar, ...]:
+        import numpy as np  # noqa: PLC0415
+
+        likeness = self._trained.nearby.astype(np.float32) @ rows[-1] / 127
+        nearest = np.argsort(-likeness, kind="stable")[:SHOWN]
+        return tuple(
+            Similar(id=self._trained.examples[at], likeness=round(float(likeness[at]), 3)) for at in nearest.tolist()
+        )
+
+
+def meaning(rows: "Floats", centre: "Floats") -> "Floats":
+    """Return a text's rows of meaning as they count: less what all texts share, each of one length."""
+    import numpy as np  # noqa: PLC0415
+
+    own = rows - centre
+    scaled: Floats = own / np.maximum(np.linalg.norm(own, axis=-1, keepdims=True), 1e-9)
+    return scaled * np.float32(ALIKE)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Yield the pieces that a text is read in: the whole of it when it is short."""
+    words = [word.span() for word in re.finditer(r"\S+", text)]
+    starts = list(range(0, max(len(words) - PIECE + STEP, 1), STEP))
+    if len(starts) > MOST_PIECES:
+        starts = [*starts[: MOST_PIECES // 2], *starts[-(MOST_PIECES // 2) :]]
+    if len(words) <= PIECE:
+        yield text
+        return
+    for start in starts:
+        inside = words[start : start + PIECE]
+        yield text[inside[0][0] : inside[-1][1]]

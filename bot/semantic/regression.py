@@ -1,0 +1,79 @@
+"""Logistic regression on how alike the sentences are to each other: few sentences, many features, always the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
+STEPS = 25
+PRECISE = 1e-3
+
+
+def fit(alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float) -> tuple["Doubles", float]:
+    """Return each sentence's share in the score, and what is added: the score is log-odds.
+
+    `alike` holds the products of each two sentences' features. Newton's method on the L2-penalised likelihood.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    share, added = np.zeros(len(positive)), 0.0
+    for _ in range(STEPS):
+        score = np.clip(alike @ share + added, -30, 30)
+        chance = 1 / (1 + np.exp(-score))
+        bend = np.maximum(weight * chance * (1 - chance), 1e-9)
+        target = score + weight * (positive - chance) / bend
+        curved = alike + np.diag(penalty * weight.sum() / bend)
+        solved = np.linalg.solve(curved, np.stack([target, np.ones(len(positive))], axis=1))
+        added = float(solved[:, 0].sum() / solved[:, 1].sum())
+        before, share = share, solved[:, 0] - added * solved[:, 1]
+        if np.abs(share - before).max() < PRECISE * np.abs(share).max():
+            break
+    return share, added
+
+
+def held_out(
+    alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float, folds: "Numbers"
+) -> Iterator[tuple["Numbers", "Doubles"]]:
+    """Yield the sentences of each fold with the scores that they get from the others."""
+    import numpy as np  # noqa: PLC0415
+
+    for fold in range(int(folds.max()) + 1):
+        known, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        share, added = fit(alike[np.ix_(known, known)], positive[known], weight[known], penalty)
+        yield held, alike[np.ix_(held, known)] @ share + added
+
+
+def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
+    """Return a fold for each sentence, such that each group is spread evenly over the folds."""
+    import numpy as np  # noqa: PLC0415
+
+    chance = np.random.default_rng(seed)
+    folds = np.zeros(len(groups), dtype=np.int64)
+    names = np.array(groups)
+    for name in sorted(set(groups)):
+        members = np.flatnonzero(names == name)
+        chance.shuffle(members)
+        folds[members] = np.arange(len(members)) % number
+    return folds
+
+
+def alike_by_pieces(pieces: Sequence[Mapping[int, float]]) -> "Doubles":
+    """Return the products of each two sparse vectors."""
+    import numpy as np  # noqa: PLC0415
+
+    holders: dict[int, list[int]] = {}
+    for number, vector in enumerate(pieces):
+        for key in vector:
+            holders.setdefault(key, []).append(number)
+    products = np.diag([sum(value * value for value in vector.values()) for vector in pieces])
+    for key, numbers in holders.items():
+        if len(numbers) > 1:
+            values = np.array([pieces[number][key] for number in numbers])
+            products[np.ix_(numbers, numbers)] += np.outer(values, values) * (1 - np.eye(len(numbers)))
+    return products
