@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from bot.config import Settings
 from bot.content.library import Content
 from bot.storage.migrate import differences, wanted
@@ -68,3 +70,28 @@ def test_no_address_of_a_registry_and_no_path_of_a_machine_is_kept() -> None:
     unwanted = re.compile("py" + "pi.org|/ro" + "ot/|/wo" + "rk/|registry.np" + "mjs")
     for file in [*ROOT.glob("*.lock"), *ROOT.glob("*.toml"), *ROOT.glob("*.md"), *(ROOT / "bot").rglob("*.py")]:
         assert not unwanted.search(file.read_text(encoding="utf-8")), file
+
+
+def hazards() -> list[list[str]]:
+    lines = (ROOT / "docs" / "HAZARDS.md").read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if re.match(r"\| H\d\d ", line)]
+
+
+def test_the_hazard_log_has_forty_hazards_or_more_each_rated_and_none_above_what_is_released() -> None:
+    found = hazards()
+    assert len(found) >= 40
+    assert [row[0] for row in found] == [f"H{number:02d}" for number in range(1, len(found) + 1)]
+    for identifier, *words, severity, before, after, residual, control, proof in found:
+        assert all([*words, control, proof]), identifier
+        assert 1 <= int(after) <= int(before) <= 5, identifier
+        assert 1 <= int(severity) <= 5, identifier
+        assert int(residual) == int(severity) * int(after) <= 10, identifier
+
+
+@pytest.mark.parametrize("document", ["HAZARDS.md", "CLINICAL.md"])
+def test_every_test_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
+    assert named
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{document}: {file}::{test}"
