@@ -26,6 +26,7 @@ from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
 from bot.intake import Intake
+from bot.paging import Paging
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.prompts import programmes_changed
@@ -64,6 +65,7 @@ class App:
     bot: Bot
     intake: Intake
     delivery: Delivery
+    paging: Paging
     ticks: Ticks
     headway: Headway
     watchman: Watchman
@@ -79,6 +81,7 @@ class App:
                 self.intake.poll,
                 self.intake.work,
                 self.delivery.run,
+                self.paging.run,
                 self.ticks.run,
                 self.watchman.run,
                 self._watch,
@@ -166,6 +169,7 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             lambda: tell_set_aside(store, library.content, clock.now()),
         ),
         delivery=Delivery(store, sender, clock, headway, lambda: library.content),
+        paging=Paging(store, clock, headway, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
         headway=headway,
         watchman=Watchman(store, bot, lambda: library.content, headway),

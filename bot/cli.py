@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.content.library import Content
     from bot.storage.store import Store
 
 app = typer.Typer(
@@ -23,7 +24,9 @@ app = typer.Typer(
 content_app = typer.Typer(help="Check and preview what participants read.", no_args_is_help=True)
 db_app = typer.Typer(help="The database: its version, its tables, a copy of it.", no_args_is_help=True)
 app.add_typer(content_app, name="content")
+channel_app = typer.Typer(help="Other ways than Telegram to reach clinicians: docs/CHANNELS.md.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
+app.add_typer(channel_app, name="channel")
 
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
 CONTENT = Path("content")
@@ -204,6 +207,88 @@ def invite(
     _with_settings(work)
 
 
+Code = Annotated[str, typer.Option("--clinician", help="The code of who is reached; it stands in their /settings.")]
+
+
+@channel_app.command(
+    "add", epilog="Example: interlude channel add --clinician QX7R2K mailtos://USER:PASSWORD@HOST?to=quill@example.org"
+)
+def channel_add(
+    address: Annotated[str, typer.Argument(help="The address; asked for, unseen, when left out.")] = "",
+    clinician: Code = "",
+    programme: Annotated[str, typer.Option(help="The programme that is reached, or in which the clinician is.")] = "",
+) -> None:
+    """Add an e-mail, SMS, pager or chat address, for a clinician or for a whole programme."""
+    from bot.addresses import BadAddress, read
+    from bot.services import channels
+
+    if not clinician and not programme:
+        _fail("say whom it reaches: --clinician CODE or --programme ID")
+    address = address or typer.prompt("Address", hide_input=True)
+    try:
+        known = read(address)
+    except BadAddress as error:
+        _fail(str(error))
+
+    async def work(store: "Store", content: "Content", now: datetime) -> None:
+        if clinician:
+            added = await channels.add_for_clinician(
+                store, code=clinician, programme=programme, address=address, known=known, now=now
+            )
+        else:
+            added = (
+                await channels.add_for_programme(
+                    store, content, programme=programme, address=address, known=known, now=now
+                ),
+            )
+        for one in added:
+            typer.echo(f"channel {one.id}: {one.shown}, {one.programme}. Try it: interlude channel test {one.id}")
+
+    _with_store(work)
+
+
+@channel_app.command("list", epilog="Example: interlude channel list")
+def channel_list() -> None:
+    """Show all channels: number, programme, whose, and what; never a password."""
+    from bot.services import channels
+
+    async def work(store: "Store", content: "Content", now: datetime) -> None:  # noqa: ARG001
+        found = await channels.listed(store)
+        for one in found:
+            typer.echo(f"{one.channel.id}\t{one.channel.programme}\t{one.code or '(all)'}\t{one.channel.shown}")
+        if not found:
+            typer.echo("no channels; add one with `interlude channel add`", err=True)
+
+    _with_store(work)
+
+
+@channel_app.command("remove", epilog="Example: interlude channel remove 3")
+def channel_remove(number: Annotated[int, typer.Argument(help="Its number in `interlude channel list`.")]) -> None:
+    """Remove a channel and forget its address; what waits to go out by it is dropped."""
+    from bot.services import channels
+
+    async def work(store: "Store", content: "Content", now: datetime) -> None:  # noqa: ARG001
+        await channels.remove(store, number, now)
+        typer.echo(f"channel {number} is removed")
+
+    _with_store(work)
+
+
+@channel_app.command("test", epilog="Example: interlude channel test 3")
+def channel_test(number: Annotated[int, typer.Argument(help="Its number in `interlude channel list`.")]) -> None:
+    """Send a test page now and say what happened."""
+    from bot.addresses import send
+    from bot.services import channels
+
+    async def work(store: "Store", content: "Content", now: datetime) -> None:  # noqa: ARG001
+        letter = await channels.test_letter(store, content, number)
+        if failure := await asyncio.to_thread(send, letter.address, letter.title, letter.body):
+            _fail(f"the page did not go out: {channels.why(content, failure)}")
+        typer.echo("the page was accepted: now look whether it arrived")
+
+    _with_store(work)
+
+
 @app.command(epilog="Example: interlude doctor")
 def doctor() -> None:
     """Find what is wrong with settings, database, token, content and clock, and say how to mend it."""
@@ -218,6 +303,27 @@ def _store(settings: "Settings") -> "Store":
     from bot.storage.vault import Vault, read_keys
 
     return Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
+
+
+def _with_store(work: Callable[["Store", "Content", datetime], Coroutine[Any, Any, None]]) -> None:
+    """Do the work on the database of the settings, with their content, now."""
+    from bot.clock import Clock
+    from bot.content.library import load
+    from bot.services.channels import NoSuchChannel
+    from bot.storage import migrate
+    from bot.storage.vault import Unreadable
+
+    async def opened(settings: "Settings") -> None:
+        store = _store(settings)
+        try:
+            await migrate.demand_current(store)
+            await work(store, load(settings.content_dir).content, Clock().now())
+        except (NoSuchChannel, Unreadable) as error:
+            _fail(str(error))
+        finally:
+            await store.close()
+
+    _with_settings(opened)
 
 
 def _with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:

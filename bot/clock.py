@@ -37,3 +37,11 @@ async def follow(clock: Clock, url: str) -> None:
                     clock.move(timedelta(seconds=told["offset"]))
                 continue
             await asyncio.sleep(1)
+
+
+async def first_of(*events: asyncio.Event, seconds: float) -> None:
+    """Wait until one of the events is set, so long at most."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from bot.clock import Clock
+from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts
-from bot.storage import outbox, people
+from bot.services import alerts, presence
+from bot.storage import outbox
 from bot.storage.outbox import Card, Parcel
-from bot.storage.store import Store, Tx
+from bot.storage.store import Store
 from bot.telegram.message import Message, unpacked
 from bot.telegram.pacer import frames
 from bot.telegram.sender import Passing, Placed, Refused, Sender
@@ -68,7 +68,7 @@ class Delivery:
             self._busy[parcel.chat_id] = task
             task.add_done_callback(partial(self._free, parcel.chat_id))
         if not parcels or len(self._busy) >= AT_ONCE:
-            await _first_of(self._store.posted, self._freed, seconds=LOOK_AGAIN)
+            await first_of(self._store.posted, self._freed, seconds=LOOK_AGAIN)
 
     async def _ready(self) -> tuple[Parcel, ...]:
         room = AT_ONCE - len(self._busy)
@@ -153,7 +153,7 @@ class Delivery:
         if parcel.attempts >= MOST_ATTEMPTS and not safety:
             await self._settle(parcel, "failed", error=str(failure))
             return
-        wait = failure.seconds or min(2.0**parcel.attempts, 10.0 if safety else LONGEST_WAIT)
+        wait = failure.seconds or min(2.0 ** min(parcel.attempts, 10), 10.0 if safety else LONGEST_WAIT)
         later = self._clock.now() + timedelta(seconds=wait * (1 + random.random() / 4))
         log.warning("a message waits for another try", outbox_id=parcel.id, seconds=round(wait, 1))
         async with self._store.begin() as tx:
@@ -166,8 +166,9 @@ class Delivery:
         async with self._store.begin() as tx:
             settled = await outbox.settle(tx, parcel.id, "failed", now, error=str(failure)[:200])
             if failure.unreachable:
-                await _mark_blocked(tx, parcel.chat_id, now)
-            if settled and failure.unreachable and parcel.case_id and parcel.member_id:
+                await presence.found_blocked(tx, self._content(), parcel.chat_id, now)
+            alert = parcel.case_id and parcel.member_id and (failure.unreachable or unpacked(parcel.payload).fresh)
+            if settled and alert and parcel.case_id:
                 await alerts.alert_unreachable(tx, self._content(), parcel.case_id, now)
         self._headway.made("sender")
 
@@ -194,17 +195,3 @@ class Delivery:
             await asyncio.sleep(max(0.0, began + frame.at_seconds - loop.time()))
             with contextlib.suppress(Exception):
                 await self._sender.frame(chat_id, placed, message, f"{message.text}\n\n{frame.text}")
-
-
-async def _mark_blocked(tx: Tx, chat_id: int, now: datetime) -> None:
-    person = await people.person_by_telegram(tx, chat_id)
-    if person and person.blocked_at is None:
-        await people.change_person(tx, person.id, blocked_at=now)
-
-
-async def _first_of(*events: asyncio.Event, seconds: float) -> None:
-    """Wait until one of the events is set, so long at most."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

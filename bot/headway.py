@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-Part = Literal["polling", "inbox", "scheduler", "sender"]
+Part = Literal["polling", "inbox", "scheduler", "sender", "pager"]
 
 STALLED_AFTER = 60.0
 """Seconds without headway after which a part is stalled."""

@@ -19,6 +19,7 @@ ALLOWED = frozenset(
         "job",
         "level",
         "outbox_id",
+        "page_id",
         "seconds",
         "timestamp",
         "unreachable",

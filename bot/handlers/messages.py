@@ -21,8 +21,8 @@ async def edited(message: Message, store: Store, content: Content, turn: Turn) -
     await conversation.edited(store, content, turn, message.text or message.caption or "")
 
 
-async def presence_changed(event: ChatMemberUpdated, store: Store, turn: Turn) -> None:
-    await presence.reachable(store, turn, blocked=event.new_chat_member.status in ("kicked", "left"))
+async def presence_changed(event: ChatMemberUpdated, store: Store, content: Content, turn: Turn) -> None:
+    await presence.reachable(store, content, turn, blocked=event.new_chat_member.status in ("kicked", "left"))
 
 
 def make_router() -> Router:

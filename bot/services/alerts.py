@@ -12,6 +12,7 @@ from bot.domain.cases import Case, Working
 from bot.domain.follow_up import AFTER_CASE
 from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
+from bot.services import channels
 from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
 from bot.services.voice import Voice
 from bot.storage import cases as records
@@ -77,7 +78,10 @@ async def alert_due(store: Store, content: Content, now: datetime) -> int:
 async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetime) -> None:
     """The clinician who was to be alerted can't be reached: alert the next one at once."""
     filed = await records.filed(tx, case_id)
-    if filed and filed.case.state == "open":
+    if filed is None or filed.case.state != "open":
+        return
+    chain = content.programme(filed.programme, "").alerts[filed.case.level].chain
+    if filed.case.alerts <= len(chain):  # past its end nobody is next: they are told again when it is time
         await _alert(tx, content, filed, now)
 
 
@@ -92,8 +96,11 @@ async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed
     rule = programme.alerts[filed.case.level]
     case = filed.case
     told: tuple[Member, ...] = ()
+    blocked: list[Member] = []
     for _ in range(len(rule.chain) + 1):
-        told = await _reachable(tx, filed, life.alert_roles(case, rule))
+        named = await _named(tx, filed, life.alert_roles(case, rule))
+        told = tuple(member for member, person in named if person.blocked_at is None)
+        blocked += [member for member, person in named if person.blocked_at]
         case = life.alerted(case, now, rule, working(programme))
         if told:
             break
@@ -102,11 +109,11 @@ async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed
     moved = await moved_on(tx, filed, case)
     for member in told:
         await records.add_event(tx, filed.id, "alerted", now, to=str(member.id))
-    await _send_alert(tx, content, moved, told, now)
+    await _send_alert(tx, content, moved, told, blocked, now)
     return moved
 
 
-async def _reachable(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[Member, ...]:
+async def _named(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[tuple[Member, Person], ...]:
     """Return the members whom these roles of the chain name now."""
     clinicians = await people.members_in(tx, filed.programme, ("clinician",))
     supervisors = await people.members_in(tx, filed.programme, ("supervisor",))
@@ -120,23 +127,28 @@ async def _reachable(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[
         "group": clinicians + supervisors,
     }
     named = [member for role in roles for member in by_role[role]]
-    known = await people.members_with_people(tx, [member.id for member in named])
-    return tuple(member for member, person in known if person.blocked_at is None)
+    return await people.members_with_people(tx, [member.id for member in named])
 
 
-async def _send_alert(tx: Tx, content: Content, filed: Filed, told: Sequence[Member], now: datetime) -> None:
+async def _send_alert(
+    tx: Tx, content: Content, filed: Filed, told: Sequence[Member], blocked: Sequence[Member], now: datetime
+) -> None:
+    """Post the alert to who is told, and page by their other channels and by those of who blocked the bot."""
     code = (await participant_of(tx, filed)).code
     flags = await records.flags_of(tx, filed.id)
-    category = flags[-1].category if flags else ""
+    category = ([flag for flag in flags if flag.level == filed.case.level] or flags)[-1].category
     postings = []
+    by_key: dict[int, str | None] = {member.id: None for member in blocked}
     for member in told:
         person = await people.person(tx, member.person_id)
         voice = Voice(content, person.language)
         words = alert_words(filed, code, category, voice, ZoneInfo(person.zone))
         message = as_card(written(words, alert_keyboard(filed, voice)), filed, fresh=True)
-        key = f"a{filed.id}:{filed.case.raised_at:%y%m%d%H%M%S}:{filed.case.alerts}:{member.id}"
+        key = f"a{filed.id}:{filed.case.raised_at:%y%m%d%H%M%S%f}:{filed.case.alerts}:{member.id}"
         postings.append(_posting(key, person, member, message, filed))
+        by_key[member.id] = key
     await post(tx, postings, now)
+    await channels.page_alert(tx, content, filed, category, by_key, now)
 
 
 async def show_to_all(tx: Tx, content: Content, filed: Filed, now: datetime, cause: str) -> None:

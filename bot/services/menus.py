@@ -8,7 +8,7 @@ from bot.content.library import Content
 from bot.domain.activity import Skill
 from bot.domain.understanding import folded
 from bot.domain.words import Words, join
-from bot.services import practice
+from bot.services import channels, practice
 from bot.services.enrolment import LANGUAGE_NAMES, ask_zone, language_menu
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column, grid
@@ -142,8 +142,10 @@ async def show_settings(store: Store, content: Content, turn: Turn, choice: str 
             if turn.participant:
                 keys.append(voice.button("settings-week", MenuTap(menu="week", value="")))
             language = LANGUAGE_NAMES.get(turn.language, turn.language)
-            message = voice.message("settings", column(keys), language=language, zone=turn.zone.key)
-            await reply(tx, turn, replace(message, card="settings", fresh=True))
+            words = voice.words("settings", language=language, zone=turn.zone.key)
+            if turn.caring:
+                words = join((words, await channels.shown_to(tx, voice, turn.person, turn.caring)))
+            await reply(tx, turn, replace(written(words, column(keys)), card="settings", fresh=True))
 
 
 async def find(tx: Tx, content: Content, turn: Turn, text: str) -> bool:

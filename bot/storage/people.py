@@ -83,6 +83,11 @@ async def person_by_telegram(tx: Tx, telegram_id: int) -> Person | None:
     return _person(tx, await tx.one(select(people).where(people.c.telegram_id == telegram_id)))
 
 
+async def person_by_code(tx: Tx, code: str) -> Person | None:
+    """Return who this code stands for."""
+    return _person(tx, await tx.one(select(people).where(people.c.code == code)))
+
+
 async def person(tx: Tx, person_id: int) -> Person:
     """Return the person with this id, who must exist."""
     found = _person(tx, await tx.one(select(people).where(people.c.id == person_id)))

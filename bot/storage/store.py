@@ -27,13 +27,14 @@ class Unavailable(Exception):
 class Tx:
     """One transaction. Queries take it; only the store commits it.
 
-    `posts` counts what was added to the outbox; the sender is woken after the commit when there is any.
+    `posts` counts what was added to the outbox, `pages` the pages; who sends them is woken after the commit.
     """
 
     def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
         self.connection = connection
         self.vault = vault
         self.posts = 0
+        self.pages = 0
 
     @property
     def dialect(self) -> Dialect:
@@ -71,6 +72,7 @@ class Store:
         self.vault = vault
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.posted = asyncio.Event()
+        self.paged = asyncio.Event()
         self._writer = _engine(url, writes=True)
         self._reader = _engine(url, writes=False) if self.sqlite else self._writer
         self._turn = asyncio.Lock() if self.sqlite else None
@@ -93,6 +95,8 @@ class Store:
             yield tx
         if tx.posts:
             self.posted.set()
+        if tx.pages:
+            self.paged.set()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:

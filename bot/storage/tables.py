@@ -358,17 +358,18 @@ pages = Table(
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("key", String(80), unique=True, nullable=False),
     _ref("channel_id", "channels.id"),
-    _ref("case_id", "cases.id", null=True),
+    _ref("case_id", "cases.id"),
+    Column("unless_sent", String(80)),
     Column("payload_sealed", LargeBinary, nullable=False),
     Column("state", String(8), nullable=False, default="ready"),
     _moment("created_at", null=False),
     _moment("not_before", null=False),
-    Column("attempts", SmallInteger, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
     _moment("settled_at"),
     Column("error", String(200), nullable=False, default=""),
     Index("ix_pages_ready", "not_before", **_only("state = 'ready'")),
 )
-"""Alerts that go out by a channel."""
+"""Alerts that go out by a channel; one with `unless_sent`, the key of an alert in the outbox, only when that fails."""
 
 safety_plans = Table(
     "safety_plans",
