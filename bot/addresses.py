@@ -46,9 +46,8 @@ class _Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line, when somebody listens in this thread."""
         lines: list[str] | None = getattr(self.here, "lines", None)
-        said = record.getMessage()
-        if lines is not None and (record.levelno >= logging.WARNING or "Exception: " in said):
-            lines.append(said.lower())
+        if lines is not None and (record.levelno >= logging.WARNING or "Exception: " in record.getMessage()):
+            lines.append(record.getMessage().lower())
 
 
 _heard = _Heard()

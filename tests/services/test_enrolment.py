@@ -285,7 +285,7 @@ async def test_who_left_can_come_back_by_a_new_invitation(cast: Cast) -> None:
 
 async def test_blocking_and_coming_back_are_kept(cast: Cast) -> None:
     await cast.joined("Robin")
-    await presence.reachable(cast.store, await cast.turn("Robin"), blocked=True)
+    await presence.reachable(cast.store, cast.content, await cast.turn("Robin"), blocked=True)
     assert (await cast.person("Robin")).blocked_at == cast.now
-    await presence.reachable(cast.store, await cast.turn("Robin"), blocked=False)
+    await presence.reachable(cast.store, cast.content, await cast.turn("Robin"), blocked=False)
     assert (await cast.person("Robin")).blocked_at is None
