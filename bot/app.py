@@ -29,9 +29,11 @@ from bot.intake import Intake
 from bot.paging import Paging
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
+from bot.services.contacts import contact_words
 from bot.services.prompts import programmes_changed
-from bot.services.safety import contact_words
+from bot.services.safety import contacts_of, is_cry
 from bot.services.staff import tell_findings, tell_set_aside
+from bot.services.turn import Turn
 from bot.services.voice import Voice
 from bot.storage.migrate import demand_current
 from bot.storage.store import Store
@@ -45,6 +47,9 @@ log = structlog.get_logger()
 
 COMFORT_AGAIN = 600.0
 """Seconds before the same chat is comforted again when things keep failing."""
+
+CRY_AGAIN = 5.0
+"""Seconds before somebody who cries for help is answered so again."""
 
 CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
@@ -153,7 +158,8 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
     clock, headway = Clock(), Headway()
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
     sender = Sender(bot, lambda: settings.content_dir, limits)
-    dispatcher = _dispatcher(store, library, clock, username)
+    comforter = Comforter(bot, library)
+    dispatcher = _dispatcher(store, library, clock, username, comforter)
     return App(
         store=store,
         library=library,
@@ -165,7 +171,8 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             dispatcher,
             clock,
             headway,
-            Comforter(bot, library),
+            comforter,
+            lambda said: is_cry(library.content, said),
             lambda: tell_set_aside(store, library.content, clock.now()),
         ),
         delivery=Delivery(store, sender, clock, headway, lambda: library.content),
@@ -177,9 +184,9 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
     )
 
 
-def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str) -> Dispatcher:
+def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str, comforter: "Comforter") -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
-    turns, refusals = Turns(store, library, clock), Refusals()
+    turns, refusals = Turns(store, library, clock, comforter.met), Refusals()
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
         dispatcher.observers[kind].outer_middleware(turns)
         dispatcher.observers[kind].outer_middleware(refusals)
@@ -219,16 +226,25 @@ class Comforter:
         self._bot = bot
         self._library = library
         self._told: OrderedDict[int, float] = OrderedDict()
+        self._met: OrderedDict[int, Turn] = OrderedDict()
 
-    async def __call__(self, chat_id: int, language: str) -> None:
-        now = time.monotonic()
-        if now - self._told.get(chat_id, -COMFORT_AGAIN) < COMFORT_AGAIN:
+    def met(self, turn: Turn) -> None:
+        """Remember who a chat is, for when the database cannot say."""
+        self._met[turn.chat_id] = turn
+        while len(self._met) > CHATS_REMEMBERED:
+            self._met.popitem(last=False)
+
+    async def __call__(self, chat_id: int, language: str, urgent: bool) -> None:  # noqa: FBT001 - as Comfort says
+        now, again = time.monotonic(), CRY_AGAIN if urgent else COMFORT_AGAIN
+        if now - self._told.get(chat_id, -again) < again:
             return
         self._told[chat_id] = now
         while len(self._told) > CHATS_REMEMBERED:
             self._told.popitem(last=False)
-        voice = Voice(self._library.content, language)
-        message = written(join((voice.words("something-failed"), contact_words(voice, None))))
+        content, turn = self._library.content, self._met.get(chat_id)
+        voice = turn.voice(content) if turn else Voice(content, language)
+        contacts = contacts_of(content, turn) if turn else contact_words(content, voice, None, "")
+        message = written(join((voice.words("something-failed"), contacts)))
         with contextlib.suppress(TelegramAPIError):  # the update is tried again, and with it this
             await self._bot.send_message(chat_id, message.text)
 

@@ -27,8 +27,11 @@ LOOK_AGAIN = 1.0
 TRIES = (1, 5, 30)
 """Seconds before each further try; after the last, an update is set aside."""
 
-Comfort = Callable[[int, str], Awaitable[None]]
-"""Sends the crisis contacts straight to a chat, in a language, whatever else fails."""
+Comfort = Callable[[int, str, bool], Awaitable[None]]
+"""Sends the crisis contacts straight to a chat, in a language, whatever else fails; at once when it is urgent."""
+
+Urgent = Callable[[str], bool]
+"""Tells whether what somebody wrote or tapped is a cry for help."""
 
 Report = Callable[[], Awaitable[None]]
 """Tells staff that an update was set aside."""
@@ -45,6 +48,7 @@ class Intake:
         clock: Clock,
         headway: Headway,
         comfort: Comfort,
+        urgent: Urgent,
         report: Report,
     ) -> None:
         self._store = store
@@ -53,6 +57,7 @@ class Intake:
         self._clock = clock
         self._headway = headway
         self._comfort = comfort
+        self._urgent = urgent
         self._report = report
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._handled: set[int] = set()
@@ -164,14 +169,20 @@ class Intake:
             await inbox.done(tx, waiting.update_id, self._clock.now())
 
     async def _failed(self, waiting: Waiting, error: str) -> None:
-        """Let an update be tried again, or set it aside; from its second failure on its writer is comforted."""
+        """Let an update be tried again, or set it aside. Its writer is comforted: in need at once, else later.
+
+        Comfort goes before everything that needs the database.
+        """
+        urgent = self._urgent(_said(Update.model_validate_json(waiting.payload)))
+        if urgent:
+            await self._comfort_writer(waiting, urgent=True)
         try:
             await self._put_off(waiting, error)
         except Exception:
             log.exception("an update could not be put off", update_id=waiting.update_id)
             await self._comfort_writer(waiting)
             await asyncio.sleep(LOOK_AGAIN)
-        if waiting.attempts:
+        if waiting.attempts and not urgent:
             await self._comfort_writer(waiting)
 
     async def _put_off(self, waiting: Waiting, error: str) -> None:
@@ -186,14 +197,14 @@ class Intake:
         if not again:
             await self._report()
 
-    async def _comfort_writer(self, waiting: Waiting) -> None:
+    async def _comfort_writer(self, waiting: Waiting, *, urgent: bool = False) -> None:
         if waiting.chat_id > 0:
-            await self._comfort(waiting.chat_id, _language(Update.model_validate_json(waiting.payload)))
+            await self._comfort(waiting.chat_id, _language(Update.model_validate_json(waiting.payload)), urgent)
 
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
         for chat_id, update in {_chat(update): update for update in updates}.items():
             if chat_id > 0:
-                await self._comfort(chat_id, _language(update))
+                await self._comfort(chat_id, _language(update), self._urgent(_said(update)))
 
     async def _last_kept(self) -> int | None:
         async with self._store.read() as tx:
@@ -214,6 +225,12 @@ def _chat(update: Update) -> int:
         return int(chat.id)
     sender = getattr(event, "from_user", None)
     return int(sender.id) if sender else 0
+
+
+def _said(update: Update) -> str:
+    """Return what somebody wrote, or the data of the button that they tapped."""
+    event = update.event
+    return str(getattr(event, "text", None) or getattr(event, "caption", None) or getattr(event, "data", None) or "")
 
 
 def _language(update: Update) -> str:

@@ -8,7 +8,7 @@ from bot.content.messages import Messages
 from bot.content.readability import grade
 from bot.content.reading import Reading, Value
 from bot.domain.activity import Measure, Skill
-from bot.domain.programme import Programme, Stream
+from bot.domain.programme import CrisisLines, Programme, Stream
 from bot.domain.words import Words, plain
 
 HARDEST = 8
@@ -59,6 +59,11 @@ def _advise_on_review(reading: Reading, today: date) -> None:
     if isinstance(value, Skill | Measure) and front and today - value.reviewed > REVIEW_AFTER:
         message = f"last reviewed on {value.reviewed}, more than a year ago"
         reading.report.add("W102", front.place(("reviewed",)), message)
+    if isinstance(value, CrisisLines) and front:
+        for number, day in enumerate(value.checked):
+            if today - day > REVIEW_AFTER:
+                place = front.place(("lines", number, "checked"))
+                reading.report.add("W102", place, f"last checked on {day}, more than a year ago")
 
 
 def _advise_on_translations(reading: Reading, readings: Sequence[Reading], programmes: Sequence[Programme]) -> None:

@@ -13,7 +13,7 @@ from bot.content.reading import Reading, Value, read_all
 from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
-from bot.domain.programme import Programme
+from bot.domain.programme import Contact, CrisisLines, Programme
 from bot.domain.risk import Detector, PatternError
 from bot.domain.words import Words
 from bot.semantic.opinion import SecondOpinion
@@ -29,7 +29,7 @@ class UnknownContent(LookupError):
 class Content:
     """All that can be read and asked, by id and language; the detector knows the rules of all languages.
 
-    `second_opinion` is None unless a LiveLibrary was told to have one.
+    `crisis_lines` are by country (ISO 3166). `second_opinion` is None unless a LiveLibrary was told to have one.
     """
 
     root: Path
@@ -38,6 +38,7 @@ class Content:
     programmes: Mapping[str, Mapping[str, Programme]]
     messages: Mapping[str, Mapping[str, Words]]
     detector: Detector
+    crisis_lines: Mapping[str, tuple[Contact, ...]]
     second_opinion: SecondOpinion | None = None
 
     def skill(self, id: str, language: str) -> Skill:  # noqa: A002 - the id of a skill
@@ -106,6 +107,9 @@ def _content(folder: Path, values: Mapping[str, Value]) -> Content:
         measures=_by_language(value for value in values.values() if isinstance(value, Measure)),
         programmes=_by_language(value for value in values.values() if isinstance(value, Programme)),
         messages=MappingProxyType({each.language: each.words for each in messages}),
+        crisis_lines=MappingProxyType(
+            {value.country: value.contacts for value in values.values() if isinstance(value, CrisisLines)}
+        ),
         detector=_compiled(tuple(value for value in values.values() if isinstance(value, RiskFile))),
     )
 

@@ -14,6 +14,7 @@ from bot.content.library import Content, Loaded, load
 from bot.content.messages import Messages
 from bot.content.reading import Value
 from bot.content.risk_file import RiskFile
+from bot.domain.programme import CrisisLines
 from bot.semantic.encoder import CannotRead
 from bot.semantic.opinion import Mode, SecondOpinion, load_second_opinion
 from bot.semantic.trained import FILE
@@ -145,6 +146,8 @@ def _name(value: Value) -> str:
             return f"messages/{value.language}"
         case RiskFile():
             return f"risk/{value.language}"
+        case CrisisLines():
+            return f"contacts/{value.country}"
         case _:
             return value.id
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.content.crisis_lines import read_crisis_lines
 from bot.content.document import Document, take_apart
 from bot.content.findings import START, Report
 from bot.content.measures import read_measure
@@ -15,9 +16,9 @@ from bot.content.risk_file import RiskFile, read_risk
 from bot.content.skills import read_skill
 from bot.content.sources import Kind, Source, paths, read_source
 from bot.domain.activity import Measure, Skill
-from bot.domain.programme import Programme
+from bot.domain.programme import CrisisLines, Programme
 
-Value = Skill | Measure | Programme | Messages | RiskFile
+Value = Skill | Measure | Programme | Messages | RiskFile | CrisisLines
 Name = tuple[str, str, str]
 ONE_NAMESPACE: Mapping[Kind, str] = {"skill": "activity", "measure": "activity"}
 """Skills and measures share their ids."""
@@ -104,6 +105,8 @@ def _value(source: Source, document: Document, original: Document | None, report
             return read_programme(source, document, original, report)
         case "messages":
             return read_messages(source, document, report)
+        case "contacts":
+            return read_crisis_lines(source, document, report)
         case "risk":
             file, findings = read_risk(source)
             report.take(findings)

@@ -9,13 +9,14 @@ from typing import Literal
 
 from bot.content.findings import START, Place, Report
 
-Kind = Literal["skill", "measure", "programme", "messages", "risk"]
+Kind = Literal["skill", "measure", "programme", "messages", "risk", "contacts"]
 FOLDERS: dict[str, Kind] = {
     "skills": "skill",
     "measures": "measure",
     "programmes": "programme",
     "messages": "messages",
     "risk": "risk",
+    "contacts": "contacts",
 }
 ORIGINAL_LANGUAGE = "en"
 """The language of a file that names none."""

@@ -118,6 +118,15 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrisisLines:
+    """The crisis lines of a country (ISO 3166, two letters), and when each was last checked."""
+
+    country: str
+    contacts: tuple[Contact, ...]
+    checked: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """A programme's file in one language; `streams` of each level of care are complete, nothing left to inherit.
 

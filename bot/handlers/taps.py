@@ -8,7 +8,8 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery
 
 from bot.content.library import Content
-from bot.services import cases, conversation, enrolment, follow_ups, menus, practice, prompts, safety, week
+from bot.services import cases, conversation, countries, enrolment, follow_ups, menus, practice, prompts, safety, week
+from bot.services.contacts import COUNTRY
 from bot.services.turn import Turn
 from bot.storage.store import Store
 from bot.telegram.taps import CaseTap, MenuTap, PromptTap, RunTap, read_tap
@@ -93,6 +94,7 @@ MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     "settings": menus.show_settings,
     "week": week.choose,
     safety.HELP_NOW: safety.help_now_answered,
+    COUNTRY: countries.choose,
 }
 """Which service answers which menu."""
 

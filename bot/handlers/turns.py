@@ -18,10 +18,11 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class Turns(BaseMiddleware):
     """Puts `turn`, `store`, `content` into what handlers get."""
 
-    def __init__(self, store: Store, library: LiveLibrary, clock: Clock) -> None:
+    def __init__(self, store: Store, library: LiveLibrary, clock: Clock, met: Callable[[Turn], None]) -> None:
         self._store = store
         self._library = library
         self._clock = clock
+        self._met = met
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401
         update: Update = data["event_update"]
@@ -43,6 +44,7 @@ class Turns(BaseMiddleware):
             now=self._clock.now(),
             message_id=message_id,
         )
+        self._met(data["turn"])
         data["store"], data["content"] = self._store, content
         return await handler(event, data)
 

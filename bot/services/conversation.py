@@ -9,9 +9,10 @@ from datetime import datetime
 from bot.content.library import Content
 from bot.domain.flow import Answer
 from bot.domain.words import join
-from bot.services import cases, enrolment, menus, practice, week
+from bot.services import cases, countries, enrolment, menus, practice, week
 from bot.services.access import Refused
-from bot.services.safety import contact_words, examine, respond
+from bot.services.contacts import contact_words, country_of
+from bot.services.safety import examine, respond
 from bot.services.turn import Turn, reply
 from bot.storage import people, runs
 from bot.storage.outbox import Lane
@@ -59,7 +60,8 @@ async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -
         if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
             return
         programme = content.programme(member.programme, turn.language) if member else None
-        words = join((voice.words("not-looked-at"), contact_words(voice, programme)))
+        contacts = contact_words(content, voice, programme, country_of(turn.person, programme))
+        words = join((voice.words("not-looked-at"), contacts))
         await reply(tx, turn, written(words), Lane.SAFETY)
 
 
@@ -82,7 +84,8 @@ async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> N
     grave = any(flag.level in ("red", "orange") for flag in await examine(content, text, None))
     if grave and not turn.caring:
         programme = content.programme(turn.joining.programme, turn.language) if turn.joining else None
-        words = join((voice.words("risk-outsider"), contact_words(voice, programme)))
+        contacts = contact_words(content, voice, programme, country_of(turn.person, programme))
+        words = join((voice.words("risk-outsider"), contacts))
         await reply(tx, turn, written(words), Lane.SAFETY)
         return
     await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
@@ -114,6 +117,8 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
     match dialogue:
         case {"kind": "zone"}:
             understood = await enrolment.typed_zone(tx, content, turn, text)
+        case {"kind": "country"}:
+            understood = await countries.typed(tx, content, turn, text)
         case {"kind": "hours", "what": str(what)} if turn.participant:
             understood = await week.typed_hours(tx, content, turn, turn.participant, what, text)
         case {"kind": "case-note", "case": int(case_id), "purpose": str(purpose)}:

@@ -9,6 +9,7 @@ from bot.domain.activity import Skill
 from bot.domain.understanding import folded
 from bot.domain.words import Words, join
 from bot.services import channels, practice
+from bot.services.contacts import COUNTRY
 from bot.services.enrolment import LANGUAGE_NAMES, ask_zone, language_menu
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column, grid
@@ -139,6 +140,7 @@ async def show_settings(store: Store, content: Content, turn: Turn, choice: str 
                 voice.button("settings-language", MenuTap(menu="settings", value="language")),
                 voice.button("settings-zone", MenuTap(menu="settings", value="zone")),
             ]
+            keys.append(voice.button("settings-country", MenuTap(menu=COUNTRY)))
             if turn.participant:
                 keys.append(voice.button("settings-week", MenuTap(menu="week", value="")))
             language = LANGUAGE_NAMES.get(turn.language, turn.language)

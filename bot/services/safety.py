@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -11,10 +12,11 @@ from bot.content.library import Content
 from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.flow import Answer
-from bot.domain.programme import Contact, Programme
+from bot.domain.programme import Programme
 from bot.domain.words import Words, join
 from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
+from bot.services.contacts import contact_words, country_key, country_of, number_keys
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice
 from bot.storage.cases import Flag
@@ -22,8 +24,8 @@ from bot.storage.outbox import Lane
 from bot.storage.people import Member, Person
 from bot.storage.runs import add_answer
 from bot.storage.store import Store, Tx
-from bot.telegram.message import Keyboard, Message, written
-from bot.telegram.taps import MenuTap
+from bot.telegram.message import Message, written
+from bot.telegram.taps import MenuTap, tap_data
 
 HELP_NOW = "help-now"
 LONGEST_THOUGHT = 2.0
@@ -91,34 +93,57 @@ def level_message(content: Content, member: Member, person: Person, level: Level
     programme = content.programme(member.programme, person.language)
     if level == "yellow":
         return voice.message("risk-yellow")
-    hours = voice.words("staffed-now" if life.is_open(now, working(programme)) else "not-staffed-now")
-    parts = (voice.words(f"risk-{level}"), contact_words(voice, programme), hours)
-    return written(join(parts))
+    country = country_of(person, programme)
+    contacts = contact_words(content, voice, programme, country)
+    parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
+    return written(join(parts), number_keys(content, voice, programme, country))
 
 
-def contact_words(voice: Voice, programme: Programme | None) -> Words:
-    """Return the programme's words for urgent moments and its contacts; without a programme the general ones."""
-    if programme is None:
-        return voice.words("contacts-general")
-    lines = tuple(_contact(voice, contact) for contact in programme.contacts)
-    return join((programme.urgent, join(lines, "\n")))
+def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
+    """Say whether the team is at work, and when it is next, by the person's own clock."""
+    opens = life.opening(now, working(programme))
+    if opens == now:
+        return voice.words("staffed-now")
+    return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
+
+
+def is_cry(content: Content, said: str) -> bool:
+    """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it."""
+    asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
+    return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
+
+
+def contacts_of(content: Content, turn: Turn) -> Words:
+    """Return whom the person of a turn can turn to."""
+    member = turn.participant or turn.joining
+    programme = content.programme(member.programme, turn.language) if member else None
+    return contact_words(content, turn.voice(content), programme, country_of(turn.person, programme))
 
 
 async def help_now(store: Store, content: Content, turn: Turn) -> None:
     """Show whom to turn to, and ask whether the clinician on call is to be told."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await show_help_now(tx, content, turn)
+
+
+async def show_help_now(tx: Tx, content: Content, turn: Turn) -> None:
+    """Post whom to turn to; never anything before that."""
     voice = turn.voice(content)
     member = turn.participant or turn.joining
     programme = content.programme(member.programme, turn.language) if member else None
-    words = join((voice.words("help-now"), contact_words(voice, programme)))
-    keyboard: Keyboard = ()
+    country = country_of(turn.person, programme)
+    words = join((voice.words("help-now"), contact_words(content, voice, programme, country)))
+    keyboard = number_keys(content, voice, programme, country)
     if turn.participant:
         words = join((words, voice.words("help-now-ask")))
         keyboard = (
+            *keyboard,
             (voice.button("button-tell-clinician", MenuTap(menu=HELP_NOW, value="tell")),),
             (voice.button("button-not-now", MenuTap(menu=HELP_NOW, value="no")),),
         )
-    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        await reply(tx, turn, replace(written(words, keyboard), card=HELP_NOW, fresh=True), Lane.SAFETY)
+    if turn.person:
+        keyboard = (*keyboard, (country_key(voice, country),))
+    await reply(tx, turn, replace(written(words, keyboard), card=HELP_NOW, fresh=True), Lane.SAFETY)
 
 
 async def help_now_answered(store: Store, content: Content, turn: Turn, value: str) -> None:
@@ -132,12 +157,3 @@ async def help_now_answered(store: Store, content: Content, turn: Turn, value: s
             await respond(tx, content, turn, member, person, (flag,))
         else:
             await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)
-
-
-def _contact(voice: Voice, contact: Contact) -> Words:
-    ways = [
-        voice.label(f"contact-{way}", number=number)
-        for way, number in (("call", contact.call), ("text", contact.text), ("open", contact.url))
-        if number
-    ]
-    return voice.words("contact-line", name=contact.name, ways=" · ".join(ways))

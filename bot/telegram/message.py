@@ -25,11 +25,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A button under a message: sends `data` (up to 64 bytes) back, or opens `url`."""
+    """A button under a message: sends `data` (up to 64 bytes) back, opens `url`, or copies a text."""
 
     text: str
     data: str = ""
     url: str = ""
+    copy: str = ""
 
 
 Keyboard = tuple[tuple[Key, ...], ...]

@@ -20,6 +20,7 @@ from aiogram.exceptions import (
 )
 from aiogram.types import (
     BufferedInputFile,
+    CopyTextButton,
     FSInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -30,7 +31,7 @@ from aiogram.types import (
 from aiogram.types import Message as TelegramMessage
 
 from bot.telegram.limits import Limits
-from bot.telegram.message import Entity, Keyboard, Message
+from bot.telegram.message import Entity, Key, Keyboard, Message
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
@@ -179,11 +180,12 @@ def _has_photo(message: Message) -> bool:
 def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
     if not keyboard:
         return None
-    rows = [
-        [InlineKeyboardButton(text=key.text, url=key.url or None, callback_data=key.data or None) for key in row]
-        for row in keyboard
-    ]
-    return InlineKeyboardMarkup(inline_keyboard=rows)
+    return InlineKeyboardMarkup(inline_keyboard=[[_button(key) for key in row] for row in keyboard])
+
+
+def _button(key: Key) -> InlineKeyboardButton:
+    copied = CopyTextButton(text=key.copy) if key.copy else None
+    return InlineKeyboardButton(text=key.text, url=key.url or None, callback_data=key.data or None, copy_text=copied)
 
 
 def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity]:

@@ -29,7 +29,7 @@ CONSENT = {
         "can fail",
         "/help_now",
     ),
-    "es": ("no soy un servicio de emergencias", "no dependas", "compart", "día laborable", "12 horas", "fall", "/help_now"),
+    "es": ("servicio de emergencias", "no dependas", "compart", "día laborable", "12 horas", "fall", "/help_now"),
 }
 """What consent must say (Delphi consensus, 10.1176/appi.prcp.20200029), in the words of the shipped programmes."""
 

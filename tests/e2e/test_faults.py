@@ -102,6 +102,22 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
     await stage.telegram.wait_for(staff, "1 set aside so far")
 
 
+@pytest.mark.parametrize("said", ["/help_now", "I want to kill myself tonight"])
+async def test_without_a_database_a_cry_is_answered_at_once_with_the_contacts(stage, monkeypatch, said: str) -> None:
+    robin = await stage.participant()
+
+    def gone(*_given, **_more) -> None:
+        raise OSError("the database is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.app.store, "begin", gone)
+        await stage.telegram.say(robin, said)
+        answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=5)
+        assert "988" in answer["text"]
+        assert "Poison control" in answer["text"], "the programme's own contacts, remembered"
+    await stage.telegram.wait_for(robin, "tell" if said == "/help_now" else "I have told", seconds=30)
+
+
 async def test_on_a_full_disk_the_writer_gets_the_contacts_and_nothing_is_lost(stage) -> None:
     robin = await stage.participant()
     engine = stage.app.store.engine
