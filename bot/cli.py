@@ -1,13 +1,20 @@
 """The command line. What is heavy to import is imported by the command that needs it."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from bot.risk_commands import risk_app
+from bot.terminal import CONTENT, ContentDir
+from bot.terminal import fail as _fail
+from bot.terminal import open_store as _store
+from bot.terminal import read_settings as _settings
+from bot.terminal import run as _run
+from bot.terminal import with_settings as _with_settings
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -27,9 +34,7 @@ app.add_typer(content_app, name="content")
 channel_app = typer.Typer(help="Other ways than Telegram to reach clinicians: docs/CHANNELS.md.", no_args_is_help=True)
 app.add_typer(db_app, name="db")
 app.add_typer(channel_app, name="channel")
-
-ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
-CONTENT = Path("content")
+app.add_typer(risk_app, name="risk")
 
 
 @app.command(epilog="Example: interlude run")
@@ -298,13 +303,6 @@ def doctor() -> None:
     raise typer.Exit(0 if healthy else 1)
 
 
-def _store(settings: "Settings") -> "Store":
-    from bot.storage.store import Store
-    from bot.storage.vault import Vault, read_keys
-
-    return Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
-
-
 def _with_store(work: Callable[["Store", "Content", datetime], Coroutine[Any, Any, None]]) -> None:
     """Do the work on the database of the settings, with their content, now."""
     from bot.clock import Clock
@@ -324,46 +322,6 @@ def _with_store(work: Callable[["Store", "Content", datetime], Coroutine[Any, An
             await store.close()
 
     _with_settings(opened)
-
-
-def _with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:
-    """Read the settings and do the work."""
-    from bot.journal import set_up
-
-    settings = _settings()
-    set_up(settings.log_format, settings.log_level)
-    _run(work(settings))
-
-
-def _settings() -> "Settings":
-    """Read the settings; what is wrong with them is said in one line."""
-    from pydantic import ValidationError
-
-    from bot.config import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        _fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    from bot.app import CannotStart
-    from bot.storage.migrate import WrongVersion
-    from bot.storage.store import Unavailable
-    from bot.storage.vault import BadKey
-
-    try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-    except (CannotStart, WrongVersion, BadKey, Unavailable) as error:
-        _fail(str(error))
-
-
-def _fail(why: str) -> NoReturn:
-    typer.echo(f"interlude: {why}", err=True)
-    sys.exit(2)
 
 
 def main() -> None:

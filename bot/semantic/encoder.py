@@ -48,7 +48,7 @@ class Encoder:
     """The model: tokens, six layers of attention, the mean over the tokens. The same text has the same vector."""
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer  # noqa: PLC0415 - only where it is switched on
+        from tokenizers import Tokenizer
 
         try:
             self._weights = read_safetensors(folder / "model.safetensors")
@@ -63,7 +63,7 @@ class Encoder:
 
         Takes 10 to 20 ms for 20 words on one core.
         """
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         hidden = self._embedded(self._tokenizer.encode(text).ids)
         means = []
@@ -109,7 +109,7 @@ class Encoder:
 
 def read_safetensors(path: Path) -> Mapping[str, "Floats"]:
     """Return the arrays of a safetensors file of 32-bit floats, mapped and not loaded. Raises ValueError."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -127,7 +127,7 @@ def read_safetensors(path: Path) -> Mapping[str, "Floats"]:
 
 
 def _softmax(scores: "Floats") -> "Floats":
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     raised: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
     raised /= raised.sum(axis=-1, keepdims=True)
@@ -136,7 +136,7 @@ def _softmax(scores: "Floats") -> "Floats":
 
 def _gelu(values: "Floats") -> "Floats":
     """Return x Φ(x), the normal distribution's Φ by Abramowitz and Stegun 7.1.26 (off by 1.5e-7 at most)."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     size = np.abs(values) * np.float32(0.5**0.5)
     t = 1 / (1 + np.float32(0.3275911) * size)

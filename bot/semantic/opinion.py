@@ -94,7 +94,7 @@ class SecondOpinion:
         )
 
     def _scored(self, text: str) -> "tuple[float, Floats]":
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         rows = self._encoder.encode(text)
         found = ngrams(text)
@@ -107,13 +107,13 @@ class SecondOpinion:
         return float(by_pieces + by_meaning + self._trained.added), rows
 
     def _category(self, rows: "Floats") -> str:
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         likely = np.tensordot(self._trained.about, meaning(rows, self._trained.centre), axes=2)
         return self._trained.categories[int(likely.argmax())]
 
     def _similar(self, rows: "Floats") -> tuple[Similar, ...]:
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         likeness = self._trained.nearby.astype(np.float32) @ rows[-1] / 127
         nearest = np.argsort(-likeness, kind="stable")[:SHOWN]
@@ -124,7 +124,7 @@ class SecondOpinion:
 
 def meaning(rows: "Floats", centre: "Floats") -> "Floats":
     """Return a text's rows of meaning as they count: less what all texts share, each of one length."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     own = rows - centre
     scaled: Floats = own / np.maximum(np.linalg.norm(own, axis=-1, keepdims=True), 1e-9)

@@ -20,7 +20,7 @@ def fit(alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float) 
 
     `alike` holds the products of each two sentences' features. Newton's method on the L2-penalised likelihood.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     share, added = np.zeros(len(positive)), 0.0
     for _ in range(STEPS):
@@ -41,7 +41,7 @@ def held_out(
     alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float, folds: "Numbers"
 ) -> Iterator[tuple["Numbers", "Doubles"]]:
     """Yield the sentences of each fold with the scores that they get from the others."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     for fold in range(int(folds.max()) + 1):
         known, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -51,7 +51,7 @@ def held_out(
 
 def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
     """Return a fold for each sentence, such that each group is spread evenly over the folds."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     chance = np.random.default_rng(seed)
     folds = np.zeros(len(groups), dtype=np.int64)
@@ -65,7 +65,7 @@ def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
 
 def alike_by_pieces(pieces: Sequence[Mapping[int, float]]) -> "Doubles":
     """Return the products of each two sparse vectors."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     holders: dict[int, list[int]] = {}
     for number, vector in enumerate(pieces):

@@ -15,6 +15,7 @@ Labelled = Literal["none", "yellow", "orange", "red"]
 LEVELS: tuple[Labelled, ...] = get_args(Labelled)
 KINDS = ("explicit", "implied", "near", "everyday")
 """Plainly said; only hinted at; harmless with the words of something grave; harmless and far from it."""
+LANGUAGE_CODE = 2
 EXAMPLES = Path("risk", "examples")
 """Where the training sentences stand in a content folder."""
 
@@ -102,8 +103,14 @@ def _sentence(file: Path, line: int, row: dict[str | None, str | list[str] | Non
         level=level,
         category=category,
         kind=kind,
-        language=cells.get("language", "") or file.stem.partition("-")[0],
+        language=cells.get("language", "") or _language(file),
     )
+
+
+def _language(file: Path) -> str:
+    """Return the language that the name of a file such as es-near.csv begins with."""
+    first, dash, _ = file.stem.partition("-")
+    return first if dash and len(first) == LANGUAGE_CODE else ""
 
 
 def graver(one: Labelled, other: Labelled) -> bool:

@@ -58,7 +58,7 @@ def rules_fingerprint(content: Path) -> str:
 
 def packed(trained: Trained) -> bytes:
     """Return the bytes of the file: the same for the same weights, whenever and wherever it is written."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     told = {
         "format": FORMAT,
@@ -81,7 +81,7 @@ def packed(trained: Trained) -> bytes:
 
 def read_trained(content: Path) -> Trained:
     """Read the file of a content folder. Raises CannotRead."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     file = content / FILE
     try:

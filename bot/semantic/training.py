@@ -102,7 +102,7 @@ def _demand_enough(sentences: Sequence[Sentence]) -> None:
 def _prepared(
     sentences: Sequence[Sentence], detector: Detector, encoder: Encoder, progress: Callable[[], None]
 ) -> _Data:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     rows, by_rules = [], []
     for sentence in sentences:
@@ -124,7 +124,7 @@ def _prepared(
 
 
 def _held_out(data: _Data) -> "Doubles":
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     folds = in_folds([f"{one.kind} {one.language}" for one in data.sentences], FOLDS, SEED)
     scores = np.zeros(len(data.sentences))
@@ -135,7 +135,7 @@ def _held_out(data: _Data) -> "Doubles":
 
 def _threshold(data: _Data, scores: "Doubles") -> float:
     """Return the lowest score at which everyday sentences are flagged as seldom as they must be."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     everyday = np.array([sentence.kind == "everyday" for sentence in data.sentences])
     allowed = max(int(FALSE_ALARMS * everyday.sum()) - int((everyday & data.by_rules).sum()), 0)
@@ -146,7 +146,7 @@ def _threshold(data: _Data, scores: "Doubles") -> float:
 
 
 def _trained(data: _Data, threshold: float, rules: str) -> tuple[Trained, float]:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     share, added = fit(data.alike, data.positive, data.weight, PENALTY)
     own = meaning(data.rows, data.centre)
@@ -172,7 +172,7 @@ def _trained(data: _Data, threshold: float, rules: str) -> tuple[Trained, float]
 
 def _pieces(data: _Data, share: "Doubles") -> "tuple[NDArray[np.uint32], NDArray[np.float16]]":
     """Return the weightiest pieces of words, ascending by key, and their weights."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     weights: dict[int, float] = {}
     for sentence, own in zip(data.sentences, share.tolist(), strict=True):
@@ -200,7 +200,7 @@ def _about(data: _Data) -> "tuple[tuple[str, ...], Floats, float]":
 
     The last value is how often the guess is right about a sentence that was left out.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     risky = np.flatnonzero(data.positive)
     categories = [data.sentences[number].category for number in risky.tolist()]

@@ -1,0 +1,63 @@
+"""What several commands need: the settings, the store, and one line on what is wrong."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from bot.storage.store import Store
+
+ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
+CONTENT = Path("content")
+
+
+def open_store(settings: "Settings") -> "Store":
+    from bot.storage.store import Store
+    from bot.storage.vault import Vault, read_keys
+
+    return Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
+
+
+def with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:
+    """Read the settings and do the work."""
+    from bot.journal import set_up
+
+    settings = read_settings()
+    set_up(settings.log_format, settings.log_level)
+    run(work(settings))
+
+
+def read_settings() -> "Settings":
+    """Read the settings; what is wrong with them is said in one line."""
+    from pydantic import ValidationError
+
+    from bot.config import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    from bot.app import CannotStart
+    from bot.storage.migrate import WrongVersion
+    from bot.storage.store import Unavailable
+    from bot.storage.vault import BadKey
+
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    except (CannotStart, WrongVersion, BadKey, Unavailable) as error:
+        fail(str(error))
+
+
+def fail(why: str) -> NoReturn:
+    typer.echo(f"interlude: {why}", err=True)
+    sys.exit(2)
