@@ -9,6 +9,9 @@ from bot.domain.activity import Level
 AFTER_CASE: Mapping[Level, timedelta] = {"red": timedelta(hours=4), "orange": timedelta(days=1)}
 """How long after a flag of this level the participant is asked how they are now. The times are our own."""
 
+PLAN_OFFERED_AFTER = timedelta(days=2)
+"""How long after a red or orange flag who has no safety plan is offered to make one. The time is our own."""
+
 CARING_MONTHS = (1, 2, 3, 4, 6, 8, 10, 12)
 """Months after the end in which a caring contact is sent, beside the one on the next day.
 

@@ -33,6 +33,11 @@ def say(text: str) -> Words:
     return (Span(text=text),) if text else ()
 
 
+def units(text: str) -> int:
+    """Return the length of a text as the messenger counts it: in UTF-16 units."""
+    return len(text) + sum(ord(char) > 0xFFFF for char in text)
+
+
 def fields(words: Words) -> tuple[str, ...]:
     """Return the names of the fields, in order, each once."""
     return tuple(dict.fromkeys(span.field for span in words if span.field))

@@ -5,11 +5,11 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import Message
 
 from bot.content.library import Content
-from bot.services import cases, conversation, enrolment, menus, previews, reports, safety, week
+from bot.services import cases, conversation, enrolment, menus, previews, reports, safety, safety_plan, week
 from bot.services.turn import Turn
 from bot.storage.store import Store
 
-PARTICIPANT = ("checkin", "skills", "again", "plan_my_week", "progress", "help_now", "settings", "help", "stop")
+PARTICIPANT = ("checkin", "skills", "again", "plan", "plan_my_week", "progress", "help_now", "settings", "help", "stop")
 CLINICIAN = ("queue", "settings", "help")
 STAFF = ("invite", "preview", "settings", "help")
 
@@ -28,6 +28,10 @@ async def skills(_: Message, store: Store, content: Content, turn: Turn) -> None
 
 async def again(_: Message, store: Store, content: Content, turn: Turn) -> None:
     await menus.again(store, content, turn)
+
+
+async def plan(_: Message, store: Store, content: Content, turn: Turn) -> None:
+    await safety_plan.show(store, content, turn)
 
 
 async def plan_my_week(_: Message, store: Store, content: Content, turn: Turn) -> None:
@@ -78,6 +82,7 @@ def make_router() -> Router:
     router.message.register(checkin, Command("checkin"))
     router.message.register(skills, Command("skills"))
     router.message.register(again, Command("again"))
+    router.message.register(plan, Command("plan"))
     router.message.register(plan_my_week, Command("plan_my_week"))
     router.message.register(progress, Command("progress"))
     router.message.register(help_now, Command("help_now"))

@@ -8,7 +8,21 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery
 
 from bot.content.library import Content
-from bot.services import cases, conversation, countries, enrolment, follow_ups, menus, practice, prompts, safety, week
+from bot.services import (
+    cases,
+    conversation,
+    countries,
+    enrolment,
+    follow_ups,
+    menus,
+    plan_proposals,
+    plan_screens,
+    practice,
+    prompts,
+    safety,
+    safety_plan,
+    week,
+)
 from bot.services.contacts import COUNTRY
 from bot.services.turn import Turn
 from bot.storage.store import Store
@@ -50,22 +64,12 @@ async def _prompt(store: Store, content: Content, turn: Turn, prompt: int, verb:
 
 async def _case(store: Store, content: Content, turn: Turn, tap: CaseTap) -> str:
     match tap.verb:
-        case "ack":
-            return await cases.acknowledge(store, content, turn, tap.case)
-        case "mine":
-            return await cases.assign(store, content, turn, tap.case)
-        case "note":
-            return await cases.ask_note(store, content, turn, tap.case)
-        case "resolve":
-            return await cases.choose_disposition(store, content, turn, tap.case)
-        case "lower":
-            return await cases.choose_level(store, content, turn, tap.case)
-        case "reopen":
-            return await cases.reopen(store, content, turn, tap.case)
         case "as":
             return await cases.ask_note(store, content, turn, tap.case, tap.value)
-        case "answers":
-            return await cases.show_answers(store, content, turn, tap.case)
+        case "propose":
+            return await plan_proposals.ask_change(store, content, turn, tap.case, tap.value)
+        case verb if service := CASES.get(verb):
+            return await service(store, content, turn, tap.case)
         case _:
             await cases.open_card(store, content, turn, tap.case)
             return ""
@@ -80,6 +84,18 @@ async def _menu(store: Store, content: Content, turn: Turn, tap: MenuTap, link_b
         await conversation.stale_tap(store, turn)
 
 
+CASES: dict[str, Callable[[Store, Content, Turn, int], Awaitable[str]]] = {
+    "ack": cases.acknowledge,
+    "mine": cases.assign,
+    "note": cases.ask_note,
+    "resolve": cases.choose_disposition,
+    "lower": cases.choose_level,
+    "reopen": cases.reopen,
+    "answers": cases.show_answers,
+    "plan": plan_proposals.show_plan,
+}
+"""Which service answers which button of a case."""
+
 MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     "consent": enrolment.consent,
     "language": enrolment.choose_language,
@@ -93,6 +109,8 @@ MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     "caring": follow_ups.choose_caring,
     "settings": menus.show_settings,
     "week": week.choose,
+    plan_screens.MENU: safety_plan.choose,
+    plan_proposals.MENU: plan_proposals.decide,
     safety.HELP_NOW: safety.help_now_answered,
     COUNTRY: countries.choose,
 }

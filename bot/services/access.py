@@ -44,10 +44,15 @@ async def own_run_member(tx: Tx, turn: Turn, member_id: int) -> Member:
 
 async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
     """Tell somebody that this is not theirs, and keep that they tried."""
-    by = turn.members[0].id if turn.members else None
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        await audit.note(tx, "refused", turn.now, by=by, subject=what)
-        await reply(tx, turn, turn.voice(content).message("not-allowed"))
+        await refused(tx, content, turn, what)
+
+
+async def refused(tx: Tx, content: Content, turn: Turn, what: str) -> None:
+    """The same, in a transaction in which nothing else was done."""
+    by = turn.members[0].id if turn.members else None
+    await audit.note(tx, "refused", turn.now, by=by, subject=what)
+    await reply(tx, turn, turn.voice(content).message("not-allowed"))
 
 
 async def _place(tx: Tx, turn: Turn, programme: str, roles: frozenset[Role]) -> Member | None:

@@ -9,7 +9,7 @@ from bot.content.public_holidays import days_closed
 from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.cases import Case, Working
-from bot.domain.follow_up import AFTER_CASE
+from bot.domain.follow_up import AFTER_CASE, PLAN_OFFERED_AFTER
 from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
 from bot.services import channels
@@ -60,10 +60,15 @@ async def add_flags(
 
 
 async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, now: datetime) -> None:
-    """Have the participant asked some time later how they are."""
+    """Have the participant asked some time later how they are, and offered a safety plan if they have none by then."""
     if wait := AFTER_CASE.get(level):
         key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
-        await follow_ups.plan(tx, [follow_ups.new(key, filed.member_id, "case", now + wait, filed.id)])
+        offer = f"plan-offer:{filed.member_id}:{now:%Y%m}"
+        planned = [
+            follow_ups.new(key, filed.member_id, "case", now + wait, filed.id),
+            follow_ups.new(offer, filed.member_id, "plan-offer", now + PLAN_OFFERED_AFTER, filed.id),
+        ]
+        await follow_ups.plan(tx, planned)
 
 
 async def alert_due(store: Store, content: Content, now: datetime) -> int:

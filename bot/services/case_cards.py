@@ -79,7 +79,8 @@ def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
     first = [("button-acknowledge", "ack")] if filed.case.state == "open" else []
     pairs = [*first, ("button-assign", "mine"), ("button-note", "note"), ("button-resolve", "resolve")]
     lower = [("button-lower", "lower")] if filed.case.level != "yellow" else []
-    taps = [key(label, verb) for label, verb in [*pairs, *lower, ("button-answers", "answers")]]
+    read = [("button-answers", "answers"), ("button-safety-plan", "plan")]
+    taps = [key(label, verb) for label, verb in [*pairs, *lower, *read]]
     return tuple((voice.button(label, tap),) for label, tap in taps)
 
 

@@ -8,9 +8,20 @@ from datetime import datetime
 
 from bot.content.library import Content
 from bot.domain.flow import Answer
+from bot.domain.safety_plan import Step, is_step
 from bot.domain.words import join
-from bot.services import cases, countries, enrolment, menus, practice, week
-from bot.services.access import Refused
+from bot.services import (
+    cases,
+    countries,
+    enrolment,
+    menus,
+    plan_proposals,
+    plan_screens,
+    practice,
+    safety_plan,
+    week,
+)
+from bot.services.access import Refused, refused
 from bot.services.contacts import contact_words, country_of
 from bot.services.safety import examine, respond
 from bot.services.turn import Turn, reply
@@ -28,7 +39,8 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take a text message."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         dialogue = turn.person.dialogue if turn.person else None
-        if dialogue and await _in_dialogue(tx, content, turn, dialogue, text):
+        asked = dialogue and safety_plan.still_asked(dialogue, turn.now)
+        if dialogue and asked and await _in_dialogue(tx, content, turn, dialogue, text):
             return
         member = turn.participant
         if member is None:
@@ -49,7 +61,8 @@ async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take an edited message: what it says now is kept and examined too."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant and await remark(tx, content, turn, turn.participant, text) is None:
-            await reply(tx, turn, turn.voice(content).message("edit-kept"))
+            for_plan = await safety_plan.changed_lately(tx, turn.participant, turn.now)
+            await reply(tx, turn, turn.voice(content).message("edit-kept-plan" if for_plan else "edit-kept"))
 
 
 async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
@@ -97,10 +110,10 @@ async def stale_tap(store: Store, turn: Turn) -> None:
         return
 
 
-async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str) -> str | None:
-    """Keep and examine what was written when nothing was asked. Returns the gravest level found."""
+async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str, *, step: str = "") -> str | None:
+    """Keep and examine what was written outside of a practice, `step` for what. Returns the gravest level found."""
     assert turn.person  # noqa: S101 - a member is known
-    answer_id = await runs.add_answer(tx, member.id, None, "remark", Answer(step="", text=text), turn.now)
+    answer_id = await runs.add_answer(tx, member.id, None, "remark", Answer(step=step, text=text), turn.now)
     return await respond(tx, content, turn, member, turn.person, await examine(content, text, answer_id))
 
 
@@ -110,8 +123,11 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
     A participant's text is examined here as well.
     """
     assert turn.person  # noqa: S101 - whoever is asked is known
-    if turn.participant and dialogue["kind"] != "case-note":
-        await remark(tx, content, turn, turn.participant, text)
+    level = None
+    if turn.participant and dialogue["kind"] not in ("case-note", plan_proposals.DIALOGUE):
+        asked = str(dialogue.get("step", ""))
+        step = f"{dialogue['kind']}#{asked}" if asked else ""
+        level = await remark(tx, content, turn, turn.participant, text, step=step)
     await people.change_person(tx, turn.person.id, dialogue=None)
     understood = True
     match dialogue:
@@ -121,8 +137,13 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
             understood = await countries.typed(tx, content, turn, text)
         case {"kind": "hours", "what": str(what)} if turn.participant:
             understood = await week.typed_hours(tx, content, turn, turn.participant, what, text)
+        case {"kind": plan_screens.MENU} if turn.participant:
+            grave = level in ("red", "orange")
+            understood = await safety_plan.typed(tx, content, turn, turn.participant, dialogue, text, grave=grave)
         case {"kind": "case-note", "case": int(case_id), "purpose": str(purpose)}:
             await _take_note(tx, content, turn, case_id, purpose, text)
+        case {"kind": plan_proposals.DIALOGUE, "case": int(case_id), "step": str(step)} if is_step(step):
+            understood = await _take_proposal(tx, content, turn, case_id, step, text)
         case _:
             return False
     if not understood:
@@ -133,8 +154,16 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
 async def _take_note(tx: Tx, content: Content, turn: Turn, case_id: int, purpose: str, text: str) -> None:
     try:
         await cases.take_note(tx, content, turn, case_id, purpose, text)
-    except Refused:
-        await reply(tx, turn, turn.voice(content).message("not-allowed"))
+    except Refused as refusal:
+        await refused(tx, content, turn, str(refusal))
+
+
+async def _take_proposal(tx: Tx, content: Content, turn: Turn, case_id: int, step: Step, text: str) -> bool:
+    try:
+        return await plan_proposals.take_change(tx, content, turn, case_id, step, text)
+    except Refused as refusal:
+        await refused(tx, content, turn, str(refusal))
+        return True
 
 
 def _recent(run: runs.Run, now: datetime) -> bool:

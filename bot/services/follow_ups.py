@@ -9,8 +9,10 @@ from bot.content.library import Content
 from bot.domain.flow import Answer
 from bot.domain.follow_up import caring_days
 from bot.domain.plan import first_allowed
+from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
 from bot.services.safety import respond
+from bot.services.safety_plan import offer
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice
 from bot.storage import cases, follow_ups, people
@@ -167,6 +169,14 @@ async def _caring(_: Tx, voice: Voice, one: FollowUp) -> Message | None:
     return voice.message(f"caring-{1 + (number - 1) % CARING_WORDS}" if number else "caring-first")
 
 
+async def _proposal(tx: Tx, voice: Voice, one: FollowUp) -> Message | None:
+    return await proposal_message(tx, voice, int(one.key.rpartition(":")[2]))
+
+
+async def _plan_offer(tx: Tx, voice: Voice, one: FollowUp) -> Message | None:
+    return await offer(tx, voice, one.member_id)
+
+
 def _card(one: FollowUp) -> str:
     return f"after:{one.id}"
 
@@ -175,4 +185,6 @@ _WORDS: dict[Kind, Callable[[Tx, Voice, FollowUp], Awaitable[Message | None]]] =
     "case": _after_case,
     "missed": _missed,
     "caring": _caring,
+    "proposal": _proposal,
+    "plan-offer": _plan_offer,
 }

@@ -13,11 +13,14 @@ from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.flow import Answer
 from bot.domain.programme import Programme
+from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
 from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
 from bot.services.contacts import contact_words, country_key, country_of, number_keys
-from bot.services.turn import Turn, reply
+from bot.services.plan_screens import own_words_first, plan_key
+from bot.services.safety_plan import owner, plan_for_now
+from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane
@@ -83,20 +86,25 @@ async def respond(
     if level is None:
         return None
     await add_flags(tx, content, member, person, found, turn.now)
-    await reply(tx, turn, level_message(content, member, person, level, turn.now), Lane.SAFETY)
+    plan = await plan_for_now(tx, member)
+    await reply(tx, turn, level_message(content, member, person, level, plan, turn.now), Lane.SAFETY)
     return level
 
 
-def level_message(content: Content, member: Member, person: Person, level: Level, now: datetime) -> Message:
-    """Return what a participant is told at once at this level."""
+def level_message(
+    content: Content, member: Member, person: Person, level: Level, plan: SafetyPlan, now: datetime
+) -> Message:
+    """Return what a participant is told at once at this level; red and orange begin with their own safety plan."""
     voice = Voice(content, person.language)
     programme = content.programme(member.programme, person.language)
+    keyboard = ((plan_key(voice),),) if plan else ()
     if level == "yellow":
-        return voice.message("risk-yellow")
+        return voice.message("risk-yellow", keyboard)
     country = country_of(person, programme)
     contacts = contact_words(content, voice, programme, country)
     parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
-    return written(join(parts), number_keys(content, voice, programme, country))
+    keyboard = (*number_keys(content, voice, programme, country), *keyboard)
+    return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
 def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
@@ -143,7 +151,11 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn) -> None:
         )
     if turn.person:
         keyboard = (*keyboard, (country_key(voice, country),))
-    await reply(tx, turn, replace(written(words, keyboard), card=HELP_NOW, fresh=True), Lane.SAFETY)
+    await no_longer_asked(tx, turn)
+    plan = await plan_for_now(tx, await owner(tx, turn))
+    keyboard = (*keyboard, (plan_key(voice),)) if plan else keyboard
+    message = written(own_words_first(voice, plan, words), keyboard)
+    await reply(tx, turn, replace(message, card=HELP_NOW, fresh=True), Lane.SAFETY)
 
 
 async def help_now_answered(store: Store, content: Content, turn: Turn, value: str) -> None:

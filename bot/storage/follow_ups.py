@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.storage.store import Tx
 from bot.storage.tables import Row, follow_ups, new_id
 
-Kind = Literal["case", "missed", "caring"]
+Kind = Literal["case", "missed", "caring", "proposal", "plan-offer"]
 Outcome = Literal["better", "same", "worse", "withdrawn", "left out", ""]
 
 

@@ -377,14 +377,29 @@ safety_plans = Table(
     _own_id(),
     _ref("member_id", "members.id"),
     Column("version", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("step", String(16), nullable=False),
     Column("steps_sealed", LargeBinary, nullable=False),
-    _ref("by", "members.id", null=True),
+    _ref("by", "members.id"),
     _moment("at", null=False),
-    _moment("decided_at"),
     UniqueConstraint("member_id", "version"),
 )
-"""Each version of a safety plan; a clinician's proposal is one that waits for the participant."""
+"""Each version of a safety plan: `step` is the one that was changed, `by` who wrote it. The highest counts."""
+
+plan_proposals = Table(
+    "plan_proposals",
+    metadata,
+    _own_id(),
+    _ref("member_id", "members.id"),
+    _ref("by", "members.id"),
+    Column("step", String(16), nullable=False),
+    Column("base", Integer, nullable=False),
+    Column("text_sealed", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False, default="open"),
+    _moment("at", null=False),
+    _moment("decided_at"),
+    Index("ix_plan_proposals_open", "member_id", **_only("state = 'open'")),
+)
+"""What a clinician suggests for one step of a version (`base`, 0: of none); only the participant decides."""
 
 follow_ups = Table(
     "follow_ups",

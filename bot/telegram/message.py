@@ -7,7 +7,7 @@ from itertools import groupby
 from pydantic import TypeAdapter
 
 from bot.domain.activity import Pace
-from bot.domain.words import Style, Words
+from bot.domain.words import Style, Words, units
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """UTF-16 units, as Telegram counts."""
@@ -87,11 +87,6 @@ def written(words: Words, keyboard: Keyboard = (), *, limit: int = TEXT_LIMIT) -
         text = _shortened(text, limit - 1) + "…"
         entities = tuple(_within(entities, limit - 1))
     return Message(text=text, entities=entities, keyboard=keyboard)
-
-
-def units(text: str) -> int:
-    """Return the length of a text as Telegram counts it: in UTF-16 units."""
-    return len(text) + sum(ord(char) > 0xFFFF for char in text)
 
 
 def _entities(words: Words) -> Iterator[Entity]:

@@ -76,16 +76,32 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('step', sa.String(length=16), nullable=False),
     sa.Column('steps_sealed', sa.LargeBinary(), nullable=False),
-    sa.Column('by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['by'], ['members.id'], name=op.f('fk_safety_plans_by')),
     sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_safety_plans_member_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_safety_plans')),
     sa.UniqueConstraint('member_id', 'version', name=op.f('uq_safety_plans_member_id_version'))
     )
+    op.create_table('plan_proposals',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('member_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('step', sa.String(length=16), nullable=False),
+    sa.Column('base', sa.Integer(), nullable=False),
+    sa.Column('text_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['by'], ['members.id'], name=op.f('fk_plan_proposals_by')),
+    sa.ForeignKeyConstraint(['member_id'], ['members.id'], name=op.f('fk_plan_proposals_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_plan_proposals'))
+    )
+    with op.batch_alter_table('plan_proposals', schema=None) as batch_op:
+        batch_op.create_index('ix_plan_proposals_open', ['member_id'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+
     op.create_table('shifts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('programme', sa.String(length=64), nullable=False),
@@ -179,6 +195,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_shifts_programme'))
 
     op.drop_table('shifts')
+    with op.batch_alter_table('plan_proposals', schema=None) as batch_op:
+        batch_op.drop_index('ix_plan_proposals_open', sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+
+    op.drop_table('plan_proposals')
     op.drop_table('safety_plans')
     with op.batch_alter_table('on_call', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_on_call_programme'))
