@@ -275,6 +275,7 @@ async def _versions(tx: Tx, content: Content, turn: Turn, member: Member, value:
         voice.button(
             "plan-version",
             _tap("version", str(one.number)),
+            number=str(one.number),
             when=voice.moment(one.at, turn.zone),
             step=step_title(voice, one.step),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,12 @@ class Stage:
     app: App
     telegram: SandboxClient
     settings: Settings
+    serving: AsyncExitStack
+
+    async def restart(self) -> None:
+        """Stop Interlude and start it again on the same database."""
+        await self.serving.aclose()
+        self.app = await self.serving.enter_async_context(served(self.settings, self.app.library))
 
     async def link(self, role: str, programme: str = "adult-evening", **more) -> str:
         now = self.app.clock.now()
@@ -101,11 +108,19 @@ async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> 
             messages_per_chat=1000,
         )
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        async with wired(settings, library) as app:
-            running = asyncio.create_task(app.run())
-            await asyncio.wait_for(app.clock.moved.wait(), 5)
-            try:
-                yield Stage(app=app, telegram=telegram, settings=settings)
-            finally:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
+        async with AsyncExitStack() as serving:
+            app = await serving.enter_async_context(served(settings, library))
+            yield Stage(app=app, telegram=telegram, settings=settings, serving=serving)
+
+
+@asynccontextmanager
+async def served(settings: Settings, library: LiveLibrary) -> AsyncIterator[App]:
+    """Serve until the block ends."""
+    async with wired(settings, library) as app:
+        running = asyncio.create_task(app.run())
+        await asyncio.wait_for(app.clock.moved.wait(), 5)
+        try:
+            yield app
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
