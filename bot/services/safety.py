@@ -103,7 +103,7 @@ def level_message(
     country = country_of(person, programme)
     contacts = contact_words(content, voice, programme, country)
     parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
-    keyboard = (*number_keys(content, voice, programme, country), *keyboard)
+    keyboard = (*keyboard, *number_keys(content, voice, programme, country))
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
