@@ -108,8 +108,8 @@ async def add_flags(tx: Tx, case_id: int, found: Sequence[Flag], now: datetime) 
 
 
 async def flags_of(tx: Tx, case_id: int) -> tuple[Row, ...]:
-    """Return a case's findings, the oldest first."""
-    return tuple(await tx.all(select(flags).where(flags.c.case_id == case_id).order_by(flags.c.at)))
+    """Return a case's findings, the oldest first; those of one moment always in the same order."""
+    return tuple(await tx.all(select(flags).where(flags.c.case_id == case_id).order_by(flags.c.at, flags.c.rule)))
 
 
 async def add_event(

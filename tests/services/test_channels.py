@@ -103,7 +103,8 @@ async def test_a_red_alert_comes_by_mail_at_once_with_no_name_and_no_word(clinic
     (mail,) = mailbox.got
     code = (await clinic.person("Robin")).code
     assert mail["To"] == "quill@clinic.example"
-    category = (await clinic.kept(flags))[-1].category
+    red = [flag for flag in await clinic.kept(flags) if flag.level == "red"]
+    category = max(red, key=lambda flag: flag.rule).category
     said = (
         f"🔴 RED · participant {code} {clinic.content.messages['en'][f'category-{category}'][0].text} "
         "Since Mon 2 Nov, 09:00 Please acknowledge by Mon 2 Nov, 09:05 Open Telegram to acknowledge."
