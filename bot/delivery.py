@@ -141,8 +141,8 @@ class Delivery:
     ) -> None:
         known = {"message_id": placed.message_id} if placed else {}
         async with self._store.begin() as tx:
-            await outbox.settle(tx, parcel.id, state, self._clock.now(), error=error, **known)
-            if message and message.card and placed:
+            settled = await outbox.settle(tx, parcel.id, state, self._clock.now(), error=error, **known)
+            if settled and message and message.card and placed:
                 card = Card(message_id=placed.message_id, photo=placed.photo)
                 await outbox.place_card(tx, parcel.chat_id, message.card, card)
         self._unsettled.pop(parcel.id, None)

@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.clock import Clock
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts, follow_ups, practice, prompts
+from bot.services import alerts, erasure, follow_ups, practice, prompts
 from bot.storage.store import Store
 
 log = structlog.get_logger()
@@ -26,6 +26,7 @@ EVERY_SECONDS: dict[Service, float] = {
     follow_ups.deliver_due: 5,
     prompts.remind: 5,
     prompts.replan: 30,
+    erasure.scrub: 60,
 }
 """In the order in which they are caught up with when the clock was moved."""
 

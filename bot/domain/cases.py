@@ -178,6 +178,21 @@ def lowered(case: Case, level: Level, by: int, reason: str) -> Case:
     return replace(seen, level=level)
 
 
+def let_go(case: Case, by: int, now: datetime, rule: AlertRule, working: Working) -> Case:
+    """Return the case after `by`, who is there no longer, let go of it; when it was in their hands, it is open again.
+
+    It is alerted anew then, as if it had just been raised: nobody looks after it. Raises NotOpen.
+    """
+    if case.state == "resolved":
+        raise NotOpen
+    holder = case.acknowledged_by if case.assigned_to is None else case.assigned_to
+    if holder != by:
+        return case
+    if case.state == "open":
+        return replace(case, assigned_to=None)
+    return replace(opened(case.level, now, rule, working), opened_at=case.opened_at)
+
+
 def reopened(case: Case, by: int) -> Case:
     """Return a resolved case in the hands of who re-opens it. Raises NotResolved."""
     if case.state != "resolved":

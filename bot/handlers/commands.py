@@ -5,13 +5,39 @@ from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import Message
 
 from bot.content.library import Content
-from bot.services import cases, conversation, enrolment, menus, previews, reports, safety, safety_plan, week
+from bot.services import (
+    cases,
+    conversation,
+    enrolment,
+    erasure,
+    export,
+    menus,
+    previews,
+    reports,
+    roster_menu,
+    safety,
+    safety_plan,
+    week,
+)
 from bot.services.turn import Turn
 from bot.storage.store import Store
 
-PARTICIPANT = ("checkin", "skills", "again", "plan", "plan_my_week", "progress", "help_now", "settings", "help", "stop")
+PARTICIPANT = (
+    "checkin",
+    "skills",
+    "again",
+    "plan",
+    "plan_my_week",
+    "progress",
+    "help_now",
+    "settings",
+    "help",
+    "export_me",
+    "forget_me",
+    "stop",
+)
 CLINICIAN = ("queue", "settings", "help")
-STAFF = ("invite", "preview", "settings", "help")
+STAFF = ("invite", "people", "preview", "settings", "help")
 
 
 async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn) -> None:
@@ -66,6 +92,18 @@ async def invite(_: Message, store: Store, content: Content, turn: Turn) -> None
     await enrolment.show_invite_menu(store, content, turn)
 
 
+async def people(_: Message, store: Store, content: Content, turn: Turn) -> None:
+    await roster_menu.choose(store, content, turn)
+
+
+async def export_me(_: Message, store: Store, content: Content, turn: Turn) -> None:
+    await export.export_me(store, content, turn)
+
+
+async def forget_me(_: Message, store: Store, content: Content, turn: Turn) -> None:
+    await erasure.forget(store, content, turn)
+
+
 async def preview(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn) -> None:
     await previews.preview(store, content, turn, (command.args or "").strip())
 
@@ -91,6 +129,9 @@ def make_router() -> Router:
     router.message.register(stop, Command("stop"))
     router.message.register(queue, Command("queue"))
     router.message.register(invite, Command("invite"))
+    router.message.register(people, Command("people"))
+    router.message.register(export_me, Command("export_me"))
+    router.message.register(forget_me, Command("forget_me"))
     router.message.register(preview, Command("preview"))
     router.message.register(unknown, lambda message: (message.text or "").startswith("/"))
     return router

@@ -13,12 +13,15 @@ from bot.services import (
     conversation,
     countries,
     enrolment,
+    erasure,
+    export,
     follow_ups,
     menus,
     plan_proposals,
     plan_screens,
     practice,
     prompts,
+    roster_menu,
     safety,
     safety_plan,
     week,
@@ -113,6 +116,9 @@ MENUS: dict[str, Callable[[Store, Content, Turn, str], Awaitable[None]]] = {
     plan_proposals.MENU: plan_proposals.decide,
     safety.HELP_NOW: safety.help_now_answered,
     COUNTRY: countries.choose,
+    erasure.MENU: erasure.forget,
+    export.MENU: export.export_me,
+    roster_menu.MENU: roster_menu.choose,
 }
 """Which service answers which menu."""
 

@@ -187,3 +187,12 @@ async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime | None
     if not await records.save_case(tx, filed.id, filed.case, after, **changes):
         raise RuntimeError("the case changed meanwhile")
     return Filed(id=filed.id, number=filed.number, member_id=filed.member_id, programme=filed.programme, case=after)
+
+
+async def looking_after(tx: Tx, filed: Filed) -> tuple[Member, ...]:
+    """Return who is on call, who has the case, and the supervisors, of those who can be reached; or else staff."""
+    named = [member for member, person in await _named(tx, filed, ("on-call", "supervisor")) if not person.blocked_at]
+    holders = {filed.case.acknowledged_by, filed.case.assigned_to}
+    carers = await people.members_in(tx, filed.programme, tuple(CARING))
+    told = {one.id: one for one in (*named, *(one for one in carers if one.id in holders))}
+    return tuple(told.values()) or await people.members_in(tx, filed.programme, ("staff",))

@@ -38,7 +38,7 @@ async def card_words(tx: Tx, filed: Filed, voice: Voice, zone: ZoneInfo) -> Word
 
 
 async def _event_line(tx: Tx, row: Row, voice: Voice, zone: ZoneInfo) -> Words:
-    who = await _code_of(tx, int(row.detail["to"]) if "to" in row.detail else row.by)
+    who = await _code_of(tx, int(row.detail["to"]) if "to" in row.detail else row.by) or voice.label("account-erased")
     line = voice.words(f"case-event-{row.kind}", when=voice.moment(row.at, zone), who=who)
     if disposition := row.detail.get("disposition"):
         line = join((line, voice.words(f"disposition-{disposition}")), ": ")

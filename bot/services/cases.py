@@ -64,7 +64,7 @@ async def open_card(store: Store, content: Content, turn: Turn, case_id: int) ->
         words = await card_words(tx, filed, turn.voice(content), turn.zone)
         keyboard = card_keyboard(filed, turn.voice(content))
         await audit.note(tx, "open case", turn.now, by=_own(turn, filed), subject=f"case {case_id}")
-        await reply(tx, turn, as_card(written(words, keyboard), filed))
+        await reply(tx, turn, as_card(written(words, keyboard), filed), case_id=case_id)
 
 
 async def show_queue(store: Store, content: Content, turn: Turn) -> None:
@@ -104,7 +104,7 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
         head = voice.words("answers-head", code=who.code, name=who.name or "–")
         shown = written(join((head, *(tuple(lines) or (voice.words("answers-none"),))), "\n"))
         await audit.note(tx, "read answers", turn.now, by=member.id, subject=f"case {case_id}")
-        await reply(tx, turn, replace(shown, protect=True))
+        await reply(tx, turn, replace(shown, protect=True), case_id=case_id)
     return ""
 
 

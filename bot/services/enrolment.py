@@ -11,9 +11,10 @@ from bot.services import timezones
 from bot.services.access import managers
 from bot.services.follow_ups import caring_offer
 from bot.services.plans import plan_ahead, plan_anew
+from bot.services.roster import end_participation
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice, button, column
-from bot.storage import audit, follow_ups, people, prompts
+from bot.storage import audit, people, prompts
 from bot.storage.people import Member, Person
 from bot.storage.store import Store, Tx
 from bot.storage.tables import Row, new_id
@@ -162,9 +163,7 @@ async def leave(store: Store, content: Content, turn: Turn, choice: str) -> None
         if member is None:
             await reply(tx, turn, voice.message("stop-nothing"))
         elif choice == "yes":
-            await people.change_member(tx, member.id, standing="discharged", ended_at=turn.now)
-            await prompts.withdraw_planned(tx, member.id)
-            await follow_ups.withdraw(tx, member.id, turn.now)
+            await end_participation(tx, member, turn.now)
             await audit.note(tx, "leave", turn.now, by=member.id)
             await reply(tx, turn, replace(voice.message("stop-done"), card="leave"))
             await reply(tx, turn, caring_offer(voice))

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from bot.domain.activity import Level
 from bot.domain.cases import Case
+from bot.storage.marks import mark
 from bot.storage.store import Tx
 from bot.storage.tables import Row, case_events, cases, flags, new_id
 
@@ -67,9 +68,10 @@ async def filed(tx: Tx, case_id: int) -> Filed | None:
 
 
 async def add_case(tx: Tx, member_id: int, programme: str, case: Case) -> Filed:
-    """Add a case under the programme's next number."""
+    """Add a case under the programme's next number; that of an erased case is not used again."""
     last = await tx.value(select(func.max(cases.c.number)).where(cases.c.programme == programme))
-    new = Filed(id=new_id(), number=(last or 0) + 1, member_id=member_id, programme=programme, case=case)
+    erased = int(await mark(tx, f"case-number:{programme}") or 0)
+    new = Filed(id=new_id(), number=max(last or 0, erased) + 1, member_id=member_id, programme=programme, case=case)
     row = {"id": new.id, "number": new.number, "member_id": member_id, "programme": programme}
     await tx.run(insert(cases).values(**row, **_columns(case)))
     return new
@@ -139,6 +141,13 @@ async def queue(tx: Tx, programmes: Sequence[str], limit: int) -> tuple[Filed, .
     found = [_filed(row) for row in await tx.all(query)]
     found.sort(key=lambda one: (_LEVEL_ORDER[one.case.level], one.case.opened_at))
     return tuple(found[:limit])
+
+
+async def held_by(tx: Tx, member_id: int) -> tuple[Filed, ...]:
+    """Return the cases that are not resolved and that the member acknowledged or was assigned."""
+    theirs = (cases.c.acknowledged_by == member_id) | (cases.c.assigned_to == member_id)
+    query = select(cases).where(cases.c.state != "resolved", theirs).order_by(cases.c.number)
+    return tuple(_filed(row) for row in await tx.all(query))
 
 
 async def to_alert(tx: Tx, now: datetime, limit: int) -> tuple[Filed, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.activity import Level
 from bot.storage.store import Tx
-from bot.storage.tables import Row, cases, channels, members, outbox, pages
+from bot.storage.tables import FORGOTTEN, Row, cases, channels, members, outbox, pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +169,11 @@ async def letter(tx: Tx, page_id: int) -> Letter:
 
 
 async def settle(tx: Tx, page_id: int, state: str, now: datetime, error: str = "") -> bool:
-    """Mark a page sent, failed or dropped; False when it was settled before."""
+    """Mark a page sent, failed or dropped; False when it was settled, or erased, before. What it said is not kept."""
     unsettled = (pages.c.id == page_id) & (pages.c.state == "ready")
-    settled = await tx.run(update(pages).where(unsettled).values(state=state, settled_at=now, error=error[:200]))
+    settled = await tx.run(
+        update(pages).where(unsettled).values(state=state, settled_at=now, error=error[:200], payload_sealed=FORGOTTEN)
+    )
     return settled.rowcount == 1
 
 

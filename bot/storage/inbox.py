@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
-from bot.storage.tables import inbox
+from bot.storage.tables import FORGOTTEN, inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,8 @@ async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) ->
 
 async def done(tx: Tx, update_id: int, now: datetime) -> None:
     """Mark an update done that nobody else marked."""
-    await tx.run(update(inbox).where(inbox.c.update_id == update_id, inbox.c.done_at.is_(None)).values(done_at=now))
+    waiting = (inbox.c.update_id == update_id) & inbox.c.done_at.is_(None)
+    await tx.run(update(inbox).where(waiting).values(done_at=now, payload_sealed=FORGOTTEN, chat_id=0))
 
 
 async def try_again(tx: Tx, update_id: int, not_before: datetime, error: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
@@ -20,3 +20,8 @@ async def set_mark(tx: Tx, name: str, value: str, now: datetime) -> None:
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     changed = {"value": value, "at": now}
     await tx.run(add(marks).values(name=name, **changed).on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+async def clear_mark(tx: Tx, name: str, value: str) -> None:
+    """Keep nothing under a name any more, unless another value is there by now."""
+    await tx.run(delete(marks).where(marks.c.name == name, marks.c.value == value))

@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
-from bot.storage.tables import cards, outbox, people, prompts
+from bot.storage.tables import FORGOTTEN, cards, outbox, people, prompts
 
 
 class Lane(IntEnum):
@@ -135,10 +135,21 @@ async def ready(
 
 
 async def settle(tx: Tx, parcel_id: int, state: str, now: datetime, **known: Any) -> bool:  # noqa: ANN401
-    """Mark a message sent, failed or dropped; False when it was settled before."""
+    """Mark a message sent, failed or dropped; False when it was settled, or erased, before.
+
+    What it said is not kept.
+    """
     unsettled = (outbox.c.id == parcel_id) & (outbox.c.state == "ready")
-    settled = await tx.run(update(outbox).where(unsettled).values(state=state, settled_at=now, **known))
+    changed = {"state": state, "settled_at": now, "payload_sealed": FORGOTTEN, **known}
+    settled = await tx.run(update(outbox).where(unsettled).values(changed))
     return settled.rowcount == 1
+
+
+async def drop_alerts(tx: Tx, member_id: int, now: datetime) -> None:
+    """Let no alert that waits go out to a member."""
+    waiting = (outbox.c.member_id == member_id) & outbox.c.case_id.is_not(None) & (outbox.c.state == "ready")
+    dropped = {"state": "dropped", "settled_at": now, "error": "removed", "payload_sealed": FORGOTTEN}
+    await tx.run(update(outbox).where(waiting).values(dropped))
 
 
 async def try_again(tx: Tx, parcel_id: int, not_before: datetime, error: str) -> None:

@@ -10,10 +10,12 @@ from sqlalchemy import Executable, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.storage.tables import Row, inbox
+from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
 
 SQLITE_BUSY_MS = 15_000
+SCRUBBED_AT_ONCE = 128 * 1024 * 1024
+"""Bytes of a SQLite file that is written anew while the bot serves: a second or two."""
 
 
 class AlreadyDone(Exception):
@@ -104,6 +106,24 @@ class Store:
         async with self._reader.connect() as connection:
             yield Tx(connection, self.vault)
 
+    async def scrub(self, *, largest: int = SCRUBBED_AT_ONCE) -> bool:
+        """Have nothing of what was deleted readable in SQLite's files; False when that could not be done now.
+
+        Deleted bytes are overwritten as they go (`secure_delete`), but the log still holds them, and so may pages that
+        were divided earlier: the file is written anew. One larger than `largest` bytes is not: writers would wait too
+        long, and `interlude db scrub` does it at a quiet time. PostgreSQL sees to it by itself, with its vacuum.
+        """
+        if self._turn is None:
+            return True
+        async with self._turn, self._writer.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver  # noqa: S101 - it was just connected
+            (pages,), (size,) = [await _pragma(driver, name) for name in ("page_count", "page_size")]
+            if small := pages * size <= largest:
+                await driver.execute("VACUUM")
+            busy, *_ = await _pragma(driver, "wal_checkpoint(TRUNCATE)")
+        return small and not busy
+
     async def close(self) -> None:
         """Give back all connections."""
         await self._writer.dispose()
@@ -113,7 +133,7 @@ class Store:
 
 async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
     waiting = (inbox.c.update_id == update_id) & inbox.c.done_at.is_(None)
-    settled = await tx.run(update(inbox).where(waiting).values(done_at=now))
+    settled = await tx.run(update(inbox).where(waiting).values(done_at=now, payload_sealed=FORGOTTEN, chat_id=0))
     if settled.rowcount == 0:
         raise AlreadyDone(update_id)
 
@@ -133,6 +153,12 @@ def _engine(url: str, *, writes: bool) -> AsyncEngine:
     return engine
 
 
+async def _pragma(driver: Any, name: str) -> tuple[int, ...]:  # noqa: ANN401 - the driver's own
+    async with driver.execute(f"PRAGMA {name}") as cursor:
+        found: tuple[int, ...] = await cursor.fetchone()
+    return found
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -142,6 +168,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - 
         "foreign_keys=ON",
         f"busy_timeout={SQLITE_BUSY_MS}",
         "temp_store=MEMORY",
+        "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

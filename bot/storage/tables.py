@@ -168,6 +168,7 @@ prompts = Table(
     Index("ix_prompts_due", "due_at", **_only("status = 'planned'")),
     Index("ix_prompts_remind", "remind_at", **_only("remind_at IS NOT NULL")),
     Index("ix_prompts_expire", "expires_at", **_only("expires_at IS NOT NULL")),
+    Index("ix_prompts_run_id", "run_id", **_only("run_id IS NOT NULL")),
 )
 
 runs = Table(
@@ -247,6 +248,7 @@ cases = Table(
     UniqueConstraint("programme", "number"),
     Index("ix_cases_one_open", "member_id", unique=True, **_only("state <> 'resolved'")),
     Index("ix_cases_next_alert", "next_alert", **_only("next_alert IS NOT NULL")),
+    Index(None, "member_id"),
     Index(None, "programme", "state"),
 )
 
@@ -264,6 +266,7 @@ flags = Table(
     Column("similar_to", String(64), nullable=False, default=""),
     _moment("at", null=False),
     Index(None, "case_id"),
+    Index("ix_flags_answer_id", "answer_id", **_only("answer_id IS NOT NULL")),
 )
 
 case_events = Table(
@@ -368,6 +371,7 @@ pages = Table(
     _moment("settled_at"),
     Column("error", String(200), nullable=False, default=""),
     Index("ix_pages_ready", "not_before", **_only("state = 'ready'")),
+    sqlite_autoincrement=True,
 )
 """Alerts that go out by a channel; one with `unless_sent`, the key of an alert in the outbox, only when that fails."""
 
@@ -465,7 +469,13 @@ outbox = Table(
     Column("error", String(200), nullable=False, default=""),
     Index("ix_outbox_ready", "lane", "id", **_only("state = 'ready'")),
     Index("ix_outbox_chat", "chat_id", "id", **_only("state = 'ready'")),
+    Index("ix_outbox_prompt_id", "prompt_id", **_only("prompt_id IS NOT NULL")),
+    Index("ix_outbox_case_id", "case_id", **_only("case_id IS NOT NULL")),
+    Index("ix_outbox_member_id", "member_id", **_only("member_id IS NOT NULL")),
 )
+
+FORGOTTEN = b""
+"""What stays of the words of an update that is done, and of a message that is settled."""
 
 cards = Table(
     "cards",

@@ -50,7 +50,7 @@ class Message:
 
     `card` names the place that this message takes: the next message of the same card changes it in place, unless
     `fresh`, which sends a new one below and takes the buttons off the old. `picture` is a path in the content folder,
-    `drawn` a PNG in base64; `alt` says what either shows.
+    `drawn` a PNG in base64; `alt` says what either shows. `document` is a file in base64, called `file_name`.
     """
 
     text: str
@@ -60,6 +60,8 @@ class Message:
     fresh: bool = False
     picture: str = ""
     drawn: str = ""
+    document: str = ""
+    file_name: str = ""
     alt: str = ""
     protect: bool = False
     silent: bool = False

@@ -107,6 +107,16 @@ class Sender:
 
     async def _send(self, chat_id: int, message: Message) -> TelegramMessage:
         markup, entities = _markup(message.keyboard), _entities(message.entities)
+        if message.document:
+            return await self._bot.send_document(
+                chat_id,
+                BufferedInputFile(base64.b64decode(message.document), message.file_name),
+                caption=message.text,
+                caption_entities=entities,
+                reply_markup=markup,
+                protect_content=message.protect,
+                disable_notification=message.silent,
+            )
         if _has_photo(message):
             return await self._bot.send_photo(
                 chat_id,

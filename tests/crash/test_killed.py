@@ -73,13 +73,14 @@ class Scene:
 
     async def settled(self) -> None:
         """Wait until everything that was written is handled and everything that was posted is sent."""
+        wanted = sum(not text.startswith("/") for own in self.said.values() for text in own)
         async with asyncio.timeout(60):
             while True:
                 async with self.store.read() as tx:
-                    kept = await tx.value(select(func.count()).select_from(inbox))
+                    kept = await tx.value(select(func.count()).select_from(answers).where(answers.c.kind == "remark"))
                     waits = await tx.value(select(func.count()).select_from(inbox).where(inbox.c.done_at.is_(None)))
                     ready = await tx.value(select(func.count()).select_from(outbox).where(outbox.c.state == "ready"))
-                if kept >= sum(map(len, self.said.values())) and not waits and not ready:
+                if kept >= wanted and not waits and not ready:
                     return
                 await asyncio.sleep(0.2)
 
