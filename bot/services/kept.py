@@ -9,6 +9,7 @@ from bot.content.frozen import thaw
 from bot.content.library import Content
 from bot.domain.activity import Choice, Many, Measure, Skill
 from bot.domain.words import plain
+from bot.services.voice import Voice
 from bot.storage import export, runs
 from bot.storage.erasure import Traces
 from bot.storage.store import Tx
@@ -152,12 +153,19 @@ def _prompts(read: _Read) -> Iterable[Record]:
 
 def _plans(read: _Read) -> Iterable[Record]:
     for row in read.rows["safety_plans"]:
-        steps = json.loads(read.opened("safety_plans.steps", row, row.steps_sealed))
-        yield {
-            "when": row.at,
-            "version": row.version,
-            "text": "\n".join(f"{step}: {text}" for step, text in steps.items()),
-        }
+        steps: dict[str, str] = json.loads(read.opened("safety_plans.steps", row, row.steps_sealed))
+        text = "\n\n".join(f"{_step_title(read, step)}\n{said}" for step, said in steps.items())
+        yield {"when": row.at, "version": row.version, "text": text}
+
+
+def _proposals(read: _Read) -> Iterable[Record]:
+    for row in read.rows["plan_proposals"]:
+        text = read.opened("plan_proposals.text", row, row.text_sealed)
+        yield {"when": row.at, "question": _step_title(read, row.step), "text": text, "outcome": row.state}
+
+
+def _step_title(read: _Read, step: str) -> str:
+    return Voice(read.content, read.language).label(f"plan-step-{step}")
 
 
 def _cases(read: _Read) -> Iterable[Record]:
@@ -215,6 +223,7 @@ _SECTIONS: Mapping[str, Callable[[_Read], Iterable[Record]]] = {
     "practices": _practices,
     "prompts": _prompts,
     "plans": _plans,
+    "proposals": _proposals,
     "cases": _cases,
     "flags": _flags,
     "steps": _steps,

@@ -200,7 +200,8 @@ def _keys(voice: Voice, found: Proposal) -> list[Key]:
 
 async def _proposer(tx: Tx, found: Proposal) -> Member | None:
     """Return the clinician who made a suggestion, if they still look after this participant's programme."""
-    by, participant = await people.member(tx, found.by), await people.member(tx, found.member_id)
+    by = await people.member(tx, found.by) if found.by else None
+    participant = await people.member(tx, found.member_id)
     if by is None or participant is None:
         return None
     caring = by.role in CARING and by.standing == "active" and by.programme == participant.programme

@@ -102,7 +102,7 @@ def still_asked(dialogue: Mapping[str, Any], now: datetime) -> bool:
 
 
 async def keep(
-    tx: Tx, member: Member, before: Version | None, plan: SafetyPlan, step: Step, *, by: int, now: datetime
+    tx: Tx, member: Member, before: Version | None, plan: SafetyPlan, step: Step, *, by: int | None, now: datetime
 ) -> Version:
     """Keep the plan as the member's newest version, unless it is what stands there already."""
     if before and before.plan == plan:

@@ -16,12 +16,12 @@ State = Literal["open", "accepted", "declined", "withdrawn"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A plan as it was from `at` on, after `by` (a membership) changed one step. Versions count from 1."""
+    """A plan as it was from `at` on, after `by` changed one step (a membership; None: erased). They count from 1."""
 
     number: int
     plan: SafetyPlan
     step: Step
-    by: int
+    by: int | None
     at: datetime
 
 
@@ -36,11 +36,14 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What a clinician (`by`) suggests for one step of the version `base`; 0 is the plan before its first version."""
+    """What a clinician suggests for one step of the version `base`; 0 is the plan before its first version.
+
+    `by` is their membership, None when they were erased since.
+    """
 
     id: int
     member_id: int
-    by: int
+    by: int | None
     step: Step
     base: int
     text: str

@@ -383,7 +383,7 @@ safety_plans = Table(
     Column("version", Integer, nullable=False),
     Column("step", String(16), nullable=False),
     Column("steps_sealed", LargeBinary, nullable=False),
-    _ref("by", "members.id"),
+    _ref("by", "members.id", null=True),
     _moment("at", null=False),
     UniqueConstraint("member_id", "version"),
 )
@@ -394,7 +394,7 @@ plan_proposals = Table(
     metadata,
     _own_id(),
     _ref("member_id", "members.id"),
-    _ref("by", "members.id"),
+    _ref("by", "members.id", null=True),
     Column("step", String(16), nullable=False),
     Column("base", Integer, nullable=False),
     Column("text_sealed", LargeBinary, nullable=False),

@@ -94,7 +94,7 @@ async def lived_through_much(clinic: Cast) -> Person:
 
 
 def plan_extra(member_id: int) -> dict[str, object]:
-    return {"state": "accepted"}
+    return {"step": "by-myself", "by": member_id}
 
 
 async def everything(store: Store) -> dict[str, list]:
