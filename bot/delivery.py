@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -12,10 +12,10 @@ import structlog
 from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts, presence
+from bot.services import alerts, digests, presence
 from bot.storage import outbox
 from bot.storage.outbox import Card, Parcel
-from bot.storage.store import Store
+from bot.storage.store import Store, Tx
 from bot.telegram.message import Message, unpacked
 from bot.telegram.pacer import frames
 from bot.telegram.sender import Passing, Placed, Refused, Sender
@@ -167,10 +167,17 @@ class Delivery:
             settled = await outbox.settle(tx, parcel.id, "failed", now, error=str(failure)[:200])
             if failure.unreachable:
                 await presence.found_blocked(tx, self._content(), parcel.chat_id, now)
-            alert = parcel.case_id and parcel.member_id and (failure.unreachable or unpacked(parcel.payload).fresh)
-            if settled and alert and parcel.case_id:
-                await alerts.alert_unreachable(tx, self._content(), parcel.case_id, now)
+            alert = failure.unreachable or unpacked(parcel.payload).fresh
+            if settled and alert and parcel.lane is outbox.Lane.SAFETY and parcel.member_id:
+                await self._alert_next(tx, parcel.case_id, parcel.member_id, now)
         self._headway.made("sender")
+
+    async def _alert_next(self, tx: Tx, case_id: int | None, member_id: int, now: datetime) -> None:
+        """Have somebody else told: of the case that an alert was about, or of those in a digest."""
+        if case_id:
+            await alerts.alert_unreachable(tx, self._content(), case_id, now)
+        else:
+            await digests.pass_on(tx, member_id, now)
 
     def _quieten(self, chat_id: int, card: str) -> None:
         if pacer := self._pacers.pop((chat_id, card), None):

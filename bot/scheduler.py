@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.clock import Clock
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts, erasure, follow_ups, practice, prompts
+from bot.services import alerts, digests, erasure, follow_ups, handovers, practice, prompts
 from bot.storage.store import Store
 
 log = structlog.get_logger()
@@ -20,13 +20,15 @@ Service = Callable[[Store, Content, datetime], Awaitable[int]]
 
 EVERY_SECONDS: dict[Service, float] = {
     alerts.alert_due: 1,
+    digests.send_due: 1,
     practice.elapse: 1,
     prompts.deliver_due: 1,
     prompts.expire: 5,
     follow_ups.deliver_due: 5,
+    handovers.hand_over: 10,
     prompts.remind: 5,
     prompts.replan: 30,
-    erasure.scrub: 60,
+    erasure.scrub: 30,
 }
 """In the order in which they are caught up with when the clock was moved."""
 

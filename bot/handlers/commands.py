@@ -12,6 +12,7 @@ from bot.services import (
     erasure,
     export,
     menus,
+    oncall,
     previews,
     reports,
     roster_menu,
@@ -36,8 +37,8 @@ PARTICIPANT = (
     "forget_me",
     "stop",
 )
-CLINICIAN = ("queue", "settings", "help")
-STAFF = ("invite", "people", "preview", "settings", "help")
+CLINICIAN = ("queue", "oncall", "settings", "help")
+STAFF = ("invite", "people", "preview", "oncall", "settings", "help")
 
 
 async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn) -> None:
@@ -88,6 +89,10 @@ async def queue(_: Message, store: Store, content: Content, turn: Turn) -> None:
     await cases.show_queue(store, content, turn)
 
 
+async def on_call(_: Message, store: Store, content: Content, turn: Turn) -> None:
+    await oncall.show(store, content, turn)
+
+
 async def invite(_: Message, store: Store, content: Content, turn: Turn) -> None:
     await enrolment.show_invite_menu(store, content, turn)
 
@@ -128,6 +133,7 @@ def make_router() -> Router:
     router.message.register(show_help, Command("help"))
     router.message.register(stop, Command("stop"))
     router.message.register(queue, Command("queue"))
+    router.message.register(on_call, Command("oncall"))
     router.message.register(invite, Command("invite"))
     router.message.register(people, Command("people"))
     router.message.register(export_me, Command("export_me"))

@@ -34,6 +34,11 @@ async def managers(tx: Tx, turn: Turn) -> tuple[Member, ...]:
     return await _places(tx, turn, MANAGING)
 
 
+async def colleagues(tx: Tx, turn: Turn) -> tuple[Member, ...]:
+    """Return the memberships in which this person works for a programme now. Raises Refused when there are none."""
+    return await _places(tx, turn, CARING | MANAGING)
+
+
 async def own_run_member(tx: Tx, turn: Turn, member_id: int) -> Member:
     """Return the membership that a practice belongs to, if it is this person's own. Raises Refused."""
     member = await people.member(tx, member_id)

@@ -14,11 +14,12 @@ from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
 from bot.services import channels
 from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
+from bot.services.rota import duties
 from bot.services.voice import Voice
 from bot.storage import cases as records
 from bot.storage import follow_ups, people
 from bot.storage.cases import Filed, Flag
-from bot.storage.outbox import Lane, Posting, post
+from bot.storage.outbox import Lane, Posting, card_holders, post
 from bot.storage.people import Member, Person
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Message, packed, written
@@ -72,7 +73,7 @@ async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, now: datetime) -> 
 
 
 async def alert_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the alerts that are due now; return how many cases were alerted."""
+    """Send the red and orange alerts that are due now; return how many cases were alerted."""
     async with store.begin() as tx:
         due = await records.to_alert(tx, now, AT_ONCE)
         for filed in due:
@@ -83,7 +84,7 @@ async def alert_due(store: Store, content: Content, now: datetime) -> int:
 async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetime) -> None:
     """The clinician who was to be alerted can't be reached: alert the next one at once."""
     filed = await records.filed(tx, case_id)
-    if filed is None or filed.case.state != "open":
+    if filed is None or filed.case.state != "open" or filed.case.level == "yellow":
         return
     chain = content.programme(filed.programme, "").alerts[filed.case.level].chain
     if filed.case.alerts <= len(chain):  # past its end nobody is next: they are told again when it is time
@@ -91,19 +92,33 @@ async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetim
 
 
 async def _alert_if_due(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
+    """Alert when it is due; yellow cases wait for the digest, which tells of several at once."""
     due = filed.case.next_alert is not None and filed.case.next_alert <= now
-    return await _alert(tx, content, filed, now) if due else filed
+    return await _alert(tx, content, filed, now) if due and filed.case.level != "yellow" else filed
 
 
 async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
-    """Alert who is next in the chain; where nobody has that role, whoever comes after."""
+    moved, told, blocked = await along_the_chain(tx, content, filed, now)
+    for member in told:
+        await records.add_event(tx, filed.id, "alerted", now, to=str(member.id))
+    await _send_alert(tx, content, moved, told, blocked, now)
+    return moved
+
+
+async def along_the_chain(
+    tx: Tx, content: Content, filed: Filed, now: datetime
+) -> tuple[Filed, tuple[Member, ...], tuple[Member, ...]]:
+    """Move a case on along its chain; return it, who is to be told, and who was passed over for blocking the bot.
+
+    Where nobody has a role, whoever comes after is told.
+    """
     programme = content.programme(filed.programme, "")
     rule = programme.alerts[filed.case.level]
     case = filed.case
     told: tuple[Member, ...] = ()
     blocked: list[Member] = []
     for _ in range(len(rule.chain) + 1):
-        named = await _named(tx, filed, life.alert_roles(case, rule))
+        named = await _named(tx, programme, filed, life.alert_roles(case, rule), now)
         told = tuple(member for member, person in named if person.blocked_at is None)
         blocked += [member for member, person in named if person.blocked_at]
         case = life.alerted(case, now, rule, working(programme))
@@ -111,23 +126,27 @@ async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed
             break
     told = told or await people.members_in(tx, filed.programme, tuple(CARING))
     told = told or await people.members_in(tx, filed.programme, ("staff",))
-    moved = await moved_on(tx, filed, case)
-    for member in told:
-        await records.add_event(tx, filed.id, "alerted", now, to=str(member.id))
-    await _send_alert(tx, content, moved, told, blocked, now)
-    return moved
+    return await moved_on(tx, filed, case), told, tuple(blocked)
 
 
-async def _named(tx: Tx, filed: Filed, roles: Sequence[ChainRole]) -> tuple[tuple[Member, Person], ...]:
-    """Return the members whom these roles of the chain name now."""
+async def _named(
+    tx: Tx, programme: Programme, filed: Filed, roles: Sequence[ChainRole], now: datetime
+) -> tuple[tuple[Member, Person], ...]:
+    """Return the members whom these roles of the chain name now.
+
+    A primary who is away is passed over. Where a participant has none, their yellow cases are for who is on call.
+    """
     clinicians = await people.members_in(tx, filed.programme, ("clinician",))
     supervisors = await people.members_in(tx, filed.programme, ("supervisor",))
     participant = await people.member(tx, filed.member_id)
-    primary = participant.primary_id if participant else None
+    primary = tuple(one for one in clinicians if participant and one.id == participant.primary_id)
+    now_on = await duties(tx, programme, now)
+    if not primary and filed.case.level == "yellow":
+        primary = now_on.on_call
     by_role: dict[ChainRole, tuple[Member, ...]] = {
-        "on-call": clinicians,
-        "primary": tuple(one for one in clinicians if one.id == primary),
-        "backup": tuple(one for one in clinicians if one.id != primary),
+        "on-call": now_on.on_call,
+        "primary": tuple(one for one in primary if one.id not in now_on.away),
+        "backup": now_on.backup,
         "supervisor": supervisors,
         "group": clinicians + supervisors,
     }
@@ -159,16 +178,26 @@ async def _send_alert(
 async def show_to_all(tx: Tx, content: Content, filed: Filed, now: datetime, cause: str) -> None:
     """Change the alert in place for everybody who got it, so that all see who acted, or what is new."""
     postings = []
-    for member_id in await records.alerted_members(tx, filed.id):
-        member = await people.member(tx, member_id)
-        if member is None or member.standing != "active":
-            continue
-        person = await people.person(tx, member.person_id)
+    for member, person in await _seeing(tx, filed):
         voice = Voice(content, person.language)
         words = await card_words(tx, filed, voice, ZoneInfo(person.zone))
         message = as_card(written(words, card_keyboard(filed, voice)), filed)
         postings.append(_posting(f"{cause}:{member.id}", person, member, message, filed))
     await post(tx, postings, now)
+
+
+async def _seeing(tx: Tx, filed: Filed) -> list[tuple[Member, Person]]:
+    """Return who got an alert of the case, or opened it, and is still there."""
+    alerted = await records.alerted_members(tx, filed.id)
+    carers = await people.members_in(tx, filed.programme, tuple(CARING))
+    known = await people.members_with_people(tx, [*alerted, *(one.id for one in carers)])
+    chats = [person.telegram_id for _, person in known if person.telegram_id]
+    showing = await card_holders(tx, f"case:{filed.id}", chats)
+    return [
+        (member, person)
+        for member, person in known
+        if member.standing == "active" and (member.id in alerted or person.telegram_id in showing)
+    ]
 
 
 def _posting(key: str, person: Person, member: Member, message: Message, filed: Filed) -> Posting:

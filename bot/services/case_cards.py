@@ -1,5 +1,6 @@
 """How a case looks in chat: the alert without a name or a word, the card with its flags and history."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,9 @@ from bot.storage.store import Tx
 from bot.storage.tables import Row
 from bot.telegram.message import Keyboard, Message
 from bot.telegram.taps import CaseTap
+
+LISTED = 20
+"""Cases that one message lists."""
 
 
 def alert_words(filed: Filed, code: str, category: str, voice: Voice, zone: ZoneInfo) -> Words:
@@ -82,6 +86,18 @@ def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
     read = [("button-answers", "answers"), ("button-safety-plan", "plan")]
     taps = [key(label, verb) for label, verb in [*pairs, *lower, *read]]
     return tuple((voice.button(label, tap),) for label, tap in taps)
+
+
+async def case_list(tx: Tx, cases: Sequence[Filed], voice: Voice, zone: ZoneInfo) -> tuple[Words, Keyboard]:
+    """Return several cases as lines, with a button to open each; no more than LISTED, and how many are left out."""
+    lines, keys = [], []
+    for filed in cases[:LISTED]:
+        values = case_values(filed, (await participant_of(tx, filed)).code, voice, zone)
+        lines.append(voice.words("case-line", **values))
+        keys.append((voice.button("case-line-open", CaseTap(case=filed.id, verb="open"), **values),))
+    more = len(cases) - LISTED
+    lines += [voice.words("case-line-more", count=str(more))] if more > 0 else []
+    return join(tuple(lines), "\n"), tuple(keys)
 
 
 async def participant_of(tx: Tx, filed: Filed) -> Person:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from bot.domain.activity import Level
 from bot.domain.cases import Case
 from bot.storage.marks import mark
 from bot.storage.store import Tx
-from bot.storage.tables import Row, case_events, cases, flags, new_id
+from bot.storage.tables import Row, case_events, cases, flags, members, new_id
 
 _LEVEL_ORDER = {"red": 0, "orange": 1, "yellow": 2}
 
@@ -135,7 +135,7 @@ def event_note(tx: Tx, row: Row) -> str:
     return tx.vault.open("case_events.note", row.key, row.note_sealed) if row.note_sealed else ""
 
 
-async def queue(tx: Tx, programmes: Sequence[str], limit: int) -> tuple[Filed, ...]:
+async def queue(tx: Tx, programmes: Sequence[str], limit: int | None = None) -> tuple[Filed, ...]:
     """Return the cases that are not resolved: the gravest first, among equals the oldest."""
     query = select(cases).where(cases.c.programme.in_(programmes), cases.c.state != "resolved")
     found = [_filed(row) for row in await tx.all(query)]
@@ -151,16 +151,42 @@ async def held_by(tx: Tx, member_id: int) -> tuple[Filed, ...]:
 
 
 async def to_alert(tx: Tx, now: datetime, limit: int) -> tuple[Filed, ...]:
-    """Return the cases whose next alert is due, the gravest first."""
+    """Return the red and orange cases whose next alert is due, the gravest first."""
     query = (
         select(cases)
-        .where(cases.c.next_alert <= now)
+        .where(cases.c.next_alert <= now, cases.c.level != "yellow")
         .order_by(cases.c.next_alert)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     found = [_filed(row) for row in await tx.all(query)]
     return tuple(sorted(found, key=lambda one: _LEVEL_ORDER[one.case.level]))
+
+
+async def digest_due(tx: Tx, now: datetime) -> frozenset[str]:
+    """Return the programmes whose yellow cases are to be told of."""
+    return frozenset(row[0] for row in await tx.all(select(cases.c.programme).distinct().where(_in_digest(now))))
+
+
+async def to_digest(tx: Tx, programme: str, now: datetime) -> tuple[Filed, ...]:
+    """Return a programme's yellow cases that are to be told of now, the oldest first."""
+    theirs = select(cases).where(_in_digest(now), cases.c.programme == programme)
+    query = theirs.order_by(cases.c.opened_at, cases.c.number).with_for_update(skip_locked=True)
+    return tuple(_filed(row) for row in await tx.all(query))
+
+
+async def digested_to(tx: Tx, member_id: int) -> tuple[Filed, ...]:
+    """Return the yellow cases that nobody took and of which this member was told last."""
+    events = select(case_events).join(cases, cases.c.id == case_events.c.case_id).order_by(case_events.c.id)
+    theirs_too = cases.c.programme == select(members.c.programme).where(members.c.id == member_id).scalar_subquery()
+    waiting = (cases.c.level == "yellow", cases.c.state == "open", theirs_too)
+    alerts = events.where(case_events.c.kind == "alerted", *waiting)
+    last: dict[int, tuple[datetime, set[int]]] = {}
+    for row in await tx.all(alerts):
+        at, told = last.get(row.case_id, (row.at, set()))
+        last[row.case_id] = (row.at, {*(told if at == row.at else ()), int(row.detail["to"])})
+    theirs = [case_id for case_id, (_, told) in last.items() if member_id in told]
+    return tuple(_filed(row) for row in await tx.all(select(cases).where(cases.c.id.in_(theirs))))
 
 
 async def next_alert(tx: Tx) -> datetime | None:
@@ -170,9 +196,14 @@ async def next_alert(tx: Tx) -> datetime | None:
 
 
 async def alerted_members(tx: Tx, case_id: int) -> tuple[int, ...]:
-    """Return who was alerted of a case so far."""
+    """Return who got an alert of a case by itself so far; who met it in a digest has no card of it."""
     query = select(case_events.c.detail).where(case_events.c.case_id == case_id, case_events.c.kind == "alerted")
-    return tuple(dict.fromkeys(int(row.detail["to"]) for row in await tx.all(query)))
+    alone = (row.detail for row in await tx.all(query) if "digest" not in row.detail)
+    return tuple(dict.fromkeys(int(detail["to"]) for detail in alone))
+
+
+def _in_digest(now: datetime) -> ColumnElement[bool]:
+    return (cases.c.level == "yellow") & (cases.c.next_alert <= now)
 
 
 def _columns(case: Case) -> dict[str, Any]:

@@ -182,6 +182,12 @@ async def card(tx: Tx, chat_id: int, name: str) -> Card | None:
     return Card(message_id=row.message_id, photo=row.photo) if row else None
 
 
+async def card_holders(tx: Tx, name: str, chats: Sequence[int]) -> frozenset[int]:
+    """Return which of the chats show this card."""
+    query = select(cards.c.chat_id).where(cards.c.card == name, cards.c.chat_id.in_(chats))
+    return frozenset(row[0] for row in await tx.all(query))
+
+
 async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:
     """Keep which message shows this card from now on."""
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert

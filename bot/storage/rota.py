@@ -150,10 +150,10 @@ async def add_absence(tx: Tx, absence: Absence, now: datetime) -> None:
 
 
 async def end_absences(tx: Tx, member_id: int, back: date) -> int:
-    """Have a member be back on a day, and away no more from then on; return how many absences that ended."""
-    later = (absences.c.member_id == member_id, absences.c.last >= back)
-    gone = await tx.run(delete(absences).where(*later, absences.c.first >= back))
-    ended = await tx.run(update(absences).where(*later).values(last=back - _DAY))
+    """Have a member who is away on this day be back on it; return how many absences that ended."""
+    present = (absences.c.member_id == member_id, absences.c.first <= back, absences.c.last >= back)
+    gone = await tx.run(delete(absences).where(*present, absences.c.first == back))
+    ended = await tx.run(update(absences).where(*present).values(last=back - _DAY))
     return gone.rowcount + ended.rowcount
 
 

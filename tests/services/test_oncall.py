@@ -1,0 +1,142 @@
+"""The rota decides who is alerted; changes of it are asked for, accepted, told, and nobody else's."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+from cast import Cast
+
+from bot.domain.rota import Absence, Shift
+from bot.services import alerts, digests, handovers, oncall
+from bot.services.access import Refused
+from bot.storage import rota as records
+from bot.storage.tables import covers
+
+RED, ORANGE = "I want to kill myself tonight", "I wish I was dead"
+NOON = datetime(2026, 11, 4, 17, 0, tzinfo=UTC)
+"""A Wednesday, 12:00 in New York."""
+
+
+@pytest.fixture
+async def rota(clinic: Cast) -> Cast:
+    """Quill is on call on weekdays from 9 to 17, Backup every day from 17 to 9."""
+    clinic.now = NOON
+    quill, backup = await clinic.member("Quill"), await clinic.member("Backup")
+    shifts = [shift(quill.id, day, time(9), 8) for day in range(5)] + [
+        shift(backup.id, day, time(17), 16) for day in range(7)
+    ]
+    async with clinic.store.begin() as tx:
+        await records.add_shifts(tx, "adult-evening", shifts, clinic.now)
+    return clinic
+
+
+def shift(member_id: int, weekday: int, starts: time, hours: int) -> Shift:
+    return Shift(
+        member_id=member_id,
+        duty="on-call",
+        weekday=weekday,
+        starts=starts,
+        minutes=hours * 60,
+        since=date(2026, 11, 2),
+    )
+
+
+async def taps(cast: Cast, name: str, label: str) -> None:
+    tap = await cast.button(name, label)
+    await oncall.choose(cast.store, cast.content, await cast.turn(name), tap.value)
+
+
+async def shown(cast: Cast, name: str) -> str:
+    await oncall.show(cast.store, cast.content, await cast.turn(name))
+    return (await cast.got(name))[-1].text
+
+
+async def test_a_red_alert_goes_to_who_is_on_call_and_then_to_the_backup(rota: Cast) -> None:
+    await rota.writes("Robin", RED)
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup", "Senior")] == [1, 0, 0]
+    await alerts.alert_due(rota.store, rota.content, rota.later(minutes=5))
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup", "Senior")] == [1, 1, 0]
+
+
+async def test_at_night_it_goes_to_the_night_shift(rota: Cast) -> None:
+    rota.now = datetime(2026, 11, 5, 3, 0, tzinfo=UTC)
+    await rota.writes("Robin", RED)
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup")] == [0, 1]
+
+
+async def test_who_is_away_is_passed_over_and_with_nobody_on_the_rota_all_clinicians_are_told(rota: Cast) -> None:
+    quill = await rota.member("Quill")
+    async with rota.store.begin() as tx:
+        await records.add_absence(
+            tx, Absence(member_id=quill.id, first=date(2026, 11, 4), last=date(2026, 11, 4)), NOON
+        )
+    await rota.writes("Robin", ORANGE)
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup")] == [0, 1]
+
+
+async def test_oncall_shows_who_is_on_now_and_next_and_what_nobody_covers(rota: Cast) -> None:
+    said = await shown(rota, "Quill")
+    assert "Now: Quill Sample, until Wed 4 Nov" in said
+    assert "Next: Backup Sample" in said
+    assert "Nobody is on call at these times" in said
+    with pytest.raises(Refused):
+        await shown(rota, "Robin")
+
+
+async def test_who_takes_over_is_on_call_until_the_shift_ends(rota: Cast) -> None:
+    await shown(rota, "Backup")
+    await taps(rota, "Backup", "Take over now")
+    assert "Now: Backup Sample" in (await rota.got("Backup"))[-1].text
+    await rota.writes("Robin", RED)
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup")] == [0, 1]
+
+
+async def test_a_turn_is_a_colleagues_only_once_they_accept_and_only_theirs_to_accept(rota: Cast) -> None:
+    await shown(rota, "Quill")
+    await taps(rota, "Quill", "Ask a colleague to take my next turn")
+    await taps(rota, "Quill", "Senior Sample")
+    offer = await rota.button("Senior", "Yes, I take it")
+    assert [row.accepted_at for row in await rota.kept(covers)] == [None]
+    for other in ("Backup", "Other", "Quill"):
+        with pytest.raises(Refused):
+            await oncall.choose(rota.store, rota.content, await rota.turn(other), offer.value)
+    for _ in range(2):
+        await oncall.choose(rota.store, rota.content, await rota.turn("Senior"), offer.value)
+    assert (await rota.said_to("Quill")).count("Senior Sample takes your turn") == 1
+    rota.now = datetime(2026, 11, 5, 15, 0, tzinfo=UTC)
+    assert "Now: Senior Sample" in await shown(rota, "Quill")
+
+
+async def test_at_a_change_of_shift_both_get_what_is_open_once(rota: Cast) -> None:
+    while await handovers.hand_over(rota.store, rota.content, rota.now):
+        pass
+    assert "You are on call" in await rota.said_to("Quill")
+    await rota.writes("Robin", RED)
+    rota.now = datetime(2026, 11, 4, 22, 1, tzinfo=UTC)
+    for _ in range(3):
+        await handovers.hand_over(rota.store, rota.content, rota.now)
+    for name, word in (("Quill", "no longer on call"), ("Backup", "You are on call")):
+        handed = [one.text for one in await rota.got(name) if word in one.text]
+        assert len(handed) == 1
+        assert "RED" in handed[0]
+        assert "Robin" not in handed[0]
+
+
+async def test_yellow_cases_come_together_at_the_start_of_the_next_working_day(rota: Cast) -> None:
+    await rota.joined("Kim", primary_id=(await rota.member("Quill")).id)
+    for name in ("Robin", "Kim"):
+        await rota.begins(name, "box-breathing")
+        for label in ("9", "Start", "Go on now", "9"):
+            await rota.taps(name, label)
+    assert [case.level for case in await rota.cases()] == ["yellow", "yellow"]
+    assert await rota.alerts_to("Quill") == 0
+    rota.now = datetime(2026, 11, 5, 14, 0, tzinfo=UTC)
+    for _ in range(2):
+        await digests.send_due(rota.store, rota.content, rota.now)
+        await alerts.alert_due(rota.store, rota.content, rota.now)
+    found = [one.text for one in await rota.got("Quill") if "yellow cases" in one.text]
+    assert len(found) == 1
+    assert found[0].count("YELLOW") == 2
+    assert "Robin" not in found[0]
+    rota.now = datetime(2026, 11, 6, 14, 0, tzinfo=UTC)
+    await digests.send_due(rota.store, rota.content, rota.now)
+    assert "yellow cases" in await rota.said_to("Senior")
