@@ -218,9 +218,11 @@ async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime | None
     return Filed(id=filed.id, number=filed.number, member_id=filed.member_id, programme=filed.programme, case=after)
 
 
-async def looking_after(tx: Tx, filed: Filed) -> tuple[Member, ...]:
+async def looking_after(tx: Tx, content: Content, filed: Filed, now: datetime) -> tuple[Member, ...]:
     """Return who is on call, who has the case, and the supervisors, of those who can be reached; or else staff."""
-    named = [member for member, person in await _named(tx, filed, ("on-call", "supervisor")) if not person.blocked_at]
+    programme = content.programme(filed.programme, "")
+    known = await _named(tx, programme, filed, ("on-call", "supervisor"), now)
+    named = [member for member, person in known if not person.blocked_at]
     holders = {filed.case.acknowledged_by, filed.case.assigned_to}
     carers = await people.members_in(tx, filed.programme, tuple(CARING))
     told = {one.id: one for one in (*named, *(one for one in carers if one.id in holders))}

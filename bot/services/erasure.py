@@ -144,7 +144,7 @@ async def _grave_cases(tx: Tx, members: tuple[Member, ...]) -> list[Filed]:
 async def _tell_carers(tx: Tx, content: Content, filed: Filed, person: Person, now: datetime) -> None:
     """Tell who is on call, who has the case, and the supervisors, that it goes: by the code only."""
     postings = []
-    for member in await alerts.looking_after(tx, filed):
+    for member in await alerts.looking_after(tx, content, filed, now):
         carer = await people.person(tx, member.person_id)
         voice = Voice(content, carer.language)
         message = voice.message("case-erased", (), **case_values(filed, person.code, voice, ZoneInfo(carer.zone)))
