@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.oncall_commands import oncall_app
 from bot.risk_commands import risk_app
 from bot.terminal import CONTENT, ContentDir
 from bot.terminal import fail as _fail
@@ -35,6 +36,7 @@ channel_app = typer.Typer(help="Other ways than Telegram to reach clinicians: do
 app.add_typer(db_app, name="db")
 app.add_typer(channel_app, name="channel")
 app.add_typer(risk_app, name="risk")
+app.add_typer(oncall_app, name="oncall")
 
 
 @app.command(epilog="Example: interlude run")

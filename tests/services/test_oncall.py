@@ -6,8 +6,9 @@ import pytest
 from cast import Cast
 
 from bot.domain.rota import Absence, Shift
-from bot.services import alerts, digests, handovers, oncall
+from bot.services import alerts, digests, handovers, oncall, rota_changes
 from bot.services.access import Refused
+from bot.services.rota import BadRota
 from bot.storage import rota as records
 from bot.storage.tables import covers
 
@@ -140,3 +141,50 @@ async def test_yellow_cases_come_together_at_the_start_of_the_next_working_day(r
     rota.now = datetime(2026, 11, 6, 14, 0, tzinfo=UTC)
     await digests.send_due(rota.store, rota.content, rota.now)
     assert "yellow cases" in await rota.said_to("Senior")
+
+
+HEAD = "member,duty,days,from,hours,every_weeks,since"
+
+
+async def test_a_rota_is_read_from_a_file_shown_and_ended(clinic: Cast) -> None:
+    clinic.now = NOON
+    quill, store, content = (await clinic.person("Quill")).code, clinic.store, clinic.content
+    asked = rota_changes.read_file([HEAD, f"{quill},on-call,mon;wed;fri,09:00,8,,2026-11-02"])
+    assert await rota_changes.add(store, content, "adult-evening", asked, clinic.now) == 3
+    rows = await rota_changes.table(store, content, "adult-evening", clinic.now, 1)
+    assert rows[0] == ("on-call", "Wed 2026-11-04 12:00 – Wed 2026-11-04 17:00", f"Quill Sample ({quill})")
+    assert rows[1][2] == "NOBODY"
+    await rota_changes.stand_in(store, content, "adult-evening", quill, "2026-11-05T09:00", 2, "on-call", clinic.now)
+    await rota_changes.away(store, content, "adult-evening", quill, date(2026, 11, 6), date(2026, 11, 6), clinic.now)
+    covered = [
+        row[1] for row in await rota_changes.table(store, content, "adult-evening", clinic.now, 1) if quill in row[2]
+    ]
+    assert len(covered) == 3
+    assert covered[1].startswith("Thu 2026-11-05 09:00")
+    assert await rota_changes.remove(store, content, "adult-evening", quill, clinic.now) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("X,on-call,someday,09:00,8,,", "line 2: 'someday' is no day"),
+        ("X,on-call,mon,nine,8,,", "line 2: 'nine' is no time"),
+        ("X,night,mon,09:00,8,,", "line 2: 'night' is no duty"),
+        ("X,on-call,mon,09:00,999,,", "line 2: 999 hours are no shift"),
+        ("X,on-call,mon,09:00,eight,,", "line 2: "),
+        ("X,on-call,mon,09:00,8,0,", "line 2: every_weeks"),
+        ("X,on-call,mon,09:00,8,,soon", "line 2: "),
+    ],
+)
+def test_a_bad_line_says_which_and_what_to_do(line: str, why: str) -> None:
+    with pytest.raises(BadRota, match=why):
+        rota_changes.read_file([HEAD, line])
+
+
+async def test_nobody_from_outside_is_put_on_a_rota(clinic: Cast) -> None:
+    for name in ("Robin", "Other"):
+        asked = [rota_changes.Asked(member=(await clinic.person(name)).code)]
+        with pytest.raises(BadRota, match="no clinician or supervisor"):
+            await rota_changes.add(clinic.store, clinic.content, "adult-evening", asked, clinic.now)
+    with pytest.raises(BadRota, match="there is no programme"):
+        await rota_changes.add(clinic.store, clinic.content, "nowhere", [], clinic.now)
