@@ -31,7 +31,7 @@ from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
 from bot.services.prompts import programmes_changed
-from bot.services.safety import contacts_of, is_cry
+from bot.services.safety import is_cry, with_contacts
 from bot.services.staff import tell_findings, tell_set_aside
 from bot.services.turn import Turn
 from bot.services.voice import Voice
@@ -242,9 +242,11 @@ class Comforter:
         while len(self._told) > CHATS_REMEMBERED:
             self._told.popitem(last=False)
         content, turn = self._library.content, self._met.get(chat_id)
-        voice = turn.voice(content) if turn else Voice(content, language)
-        contacts = contacts_of(content, turn) if turn else contact_words(content, voice, None, "")
-        message = written(join((voice.words("something-failed"), contacts)))
+        if turn:
+            message = with_contacts(content, turn, "something-failed")
+        else:
+            voice = Voice(content, language)
+            message = written(join((voice.words("something-failed"), contact_words(content, voice, None, ""))))
         with contextlib.suppress(TelegramAPIError):  # the update is tried again, and with it this
             await self._bot.send_message(chat_id, message.text)
 

@@ -1,27 +1,37 @@
 """The files of crisis lines: whom one can turn to in a country, each with where its number comes from."""
 
-from datetime import date
+from dataclasses import replace
 from typing import Annotated
 
 from babel import Locale
 from pydantic import Field
 
+from bot.content.activities import Reviewed, Several, Text
 from bot.content.document import Document
 from bot.content.findings import START, Report, did_you_mean
-from bot.content.front_matter import checked
+from bot.content.front_matter import FrontMatter, checked
+from bot.content.lengths import MOST_CRISIS_LINES, contact_length
 from bot.content.programme_front import ContactFront, Keys
-from bot.content.sources import Source
-from bot.domain.programme import CrisisLines
+from bot.content.sources import Source, is_language
+from bot.domain.programme import Contact, CrisisLines
 
 TERRITORY = 2
 """Letters of a country's code (ISO 3166)."""
 
+NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes of two letters that stand for groups of countries, for none, or for tests."""
+
 
 class LineFront(ContactFront):
-    """One line: a number nobody can vouch for is worse than none."""
+    """One line: a number nobody can vouch for is worse than none. `checked` says when and how: "2026-11-02, called"."""
 
-    source: Annotated[str, Field(min_length=1)]
-    checked: date
+    hours: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    languages: Several = ()
+    source: Text
+    checked: Reviewed
+
+    def contact(self) -> Contact:
+        return replace(super().contact(), hours=self.hours or "", languages=self.languages)
 
 
 class LinesFront(Keys):
@@ -30,11 +40,16 @@ class LinesFront(Keys):
     lines: tuple[LineFront, ...]
 
 
+def is_country(code: str) -> bool:
+    """Return whether a code of two letters is that of a country or territory (ISO 3166)."""
+    return len(code) == TERRITORY and code in Locale("en").territories and code not in NO_COUNTRIES
+
+
 def read_crisis_lines(source: Source, document: Document, report: Report) -> CrisisLines | None:
     """Read the lines of one country, whose code is the file's name."""
     country = source.id.upper()
-    known = sorted(code for code in map(str, Locale("en").territories) if len(code) == TERRITORY and code.isalpha())
-    if country not in known:
+    if not is_country(country):
+        known = [str(code) for code in Locale("en").territories if is_country(str(code))]
         hint = did_you_mean(country, known) or "name the file by the country's code, such as us.md"
         report.add("C006", START, f"'{source.id}' is no country's code", hint)
         return None
@@ -43,8 +58,17 @@ def read_crisis_lines(source: Source, document: Document, report: Report) -> Cri
     front = checked(LinesFront, document.front.data, document.front, report, inherits=False)
     if front is None:
         return None
-    return CrisisLines(
-        country=country,
-        contacts=tuple(line.contact() for line in front.lines),
-        checked=tuple(line.checked for line in front.lines),
-    )
+    contacts = tuple(line.contact() for line in front.lines)
+    _check(contacts, document.front, report)
+    return CrisisLines(country=country, contacts=contacts, checked=tuple(line.checked.day for line in front.lines))
+
+
+def _check(contacts: tuple[Contact, ...], front: FrontMatter, report: Report) -> None:
+    for number, contact in enumerate(contacts):
+        for index, language in enumerate(contact.languages):
+            if not is_language(language):
+                place = front.place(("lines", number, "languages", index))
+                report.add("C005", place, f"'{language}' is not a language code", "write such as en")
+    if (together := sum(map(contact_length, contacts))) > MOST_CRISIS_LINES:
+        message = f"about {together} characters are too many: {MOST_CRISIS_LINES} at most"
+        report.add("C030", front.key(("lines",)), message, "keep the lines that help most")

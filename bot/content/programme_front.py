@@ -1,5 +1,6 @@
 """The front matter of a programme: its keys, their defaults, and how each value is read."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from bot.domain.programme import (
     Stream,
 )
 
+_PHONE_NUMBER = re.compile(r"\+?\d[\d .()-]{0,22}\d")
 DEFAULTS: Mapping[str, Value] = MappingProxyType(
     {
         "languages": [ORIGINAL_LANGUAGE],
@@ -89,6 +91,15 @@ def _on_or_off(value: object) -> object:
     return None if value == "off" else value
 
 
+def _phone_number(value: object) -> str:
+    """Read a number as it is dialled: with words or letters in it, nobody could tap or copy it."""
+    text = str(value).strip()
+    if not _PHONE_NUMBER.fullmatch(text):
+        raise Malformed(f"'{text}' is not a number to dial", 'write such as "988" or "+1-800-222-1222"', code="C005")
+    return text
+
+
+PhoneNumber = Annotated[str, BeforeValidator(_phone_number)]
 Days = Annotated[frozenset[int], BeforeValidator(_days)]
 Clock = Annotated[time, BeforeValidator(lambda value: timing.clock(str(value)))]
 Duration = Annotated[timedelta, BeforeValidator(lambda value: timing.duration(str(value)))]
@@ -209,12 +220,12 @@ class AlertFront(Keys):
 
 
 class ContactFront(Keys):
-    """Somebody to turn to."""
+    """Somebody to turn to. The lengths keep all contacts together within one message, so that none is ever cut off."""
 
-    name: Text
-    call: Text | None = None
-    text: Text | None = None
-    url: Annotated[str, Field(pattern=r"^https://")] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    call: PhoneNumber | None = None
+    text: PhoneNumber | None = None
+    url: Annotated[str, Field(pattern=r"^https://", max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Self:

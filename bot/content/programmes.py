@@ -7,11 +7,11 @@ from bot.content.activities import inherited
 from bot.content.document import Document, Section
 from bot.content.findings import START, Place, Report, did_you_mean
 from bot.content.front_matter import FrontMatter, Path, checked
-from bot.content.lengths import TEXT_LIMIT, units
+from bot.content.lengths import MOST_CONTACTS, TEXT_LIMIT, contact_length, units
 from bot.content.programme_front import ALERTS, DEFAULTS, ProgrammeFront, StreamFront, StreamKeys
 from bot.content.sources import Source, is_kebab, is_language
 from bot.content.windows import check_windows
-from bot.domain.programme import Programme, Stream, WorkingHours
+from bot.domain.programme import Contact, Programme, Stream, WorkingHours
 from bot.domain.words import Words, join
 
 SECTIONS = ("welcome", "consent", "not-monitored", "urgent")
@@ -32,6 +32,8 @@ def read_programme(source: Source, document: Document, original: Document | None
     own = report if original is None else Report(source.file)  # what is inherited is reported where it stands
     levels = _levels(front, document.front, own)
     _check_front(front, document.front, own)
+    contacts = tuple(contact.contact() for contact in front.contacts)
+    _check_contacts(contacts, texts["urgent"], document, report)
     check_windows(front, levels, document.front, own)
     return Programme(
         id=source.id,
@@ -47,7 +49,7 @@ def read_programme(source: Source, document: Document, original: Document | None
         missed=front.missed.missed() if front.missed else None,
         alerts=MappingProxyType({level: alert.rule() for level, alert in front.alerts.items()}),
         working_hours=WorkingHours(days=front.working_hours.days, hours=front.working_hours.hours),
-        contacts=tuple(contact.contact() for contact in front.contacts),
+        contacts=contacts,
         consent_version=_consent_version(original or document),
         welcome=texts["welcome"],
         consent=texts["consent"],
@@ -115,6 +117,14 @@ def _check_section(section: Section, seen: Mapping[str, Words], report: Report) 
         report.add("C025", place, f"nothing fills {{{name}}} in a programme")
     if units(section.body) > TEXT_LIMIT:
         report.add("C030", section.place, f"{units(section.body)} characters are too many: {TEXT_LIMIT} at most")
+
+
+def _check_contacts(contacts: tuple[Contact, ...], urgent: Words, document: Document, report: Report) -> None:
+    together = units(urgent) + sum(map(contact_length, contacts))
+    if together > MOST_CONTACTS:
+        section = document.section("urgent")
+        message = f"what to do when it is urgent and the contacts have about {together} characters together"
+        report.add("C030", section.place if section else START, message, f"{MOST_CONTACTS} at most")
 
 
 def _consent_version(document: Document) -> int:

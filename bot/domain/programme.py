@@ -109,17 +109,22 @@ class WorkingHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Somebody to turn to in a crisis: numbers to call and to text, an address to open; at least one of them."""
+    """Somebody to turn to in a crisis: numbers to call and to text, an address to open; at least one of them.
+
+    `hours` says when, as people read it, `languages` in which they answer; empty where the file does not say.
+    """
 
     name: str
     call: str = ""
     text: str = ""
     url: str = ""
+    hours: str = ""
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrisisLines:
-    """The crisis lines of a country (ISO 3166, two letters), and when each was last checked."""
+    """The crisis lines of a country (ISO 3166, two letters), and the day on which each was last checked."""
 
     country: str
     contacts: tuple[Contact, ...]

@@ -9,7 +9,6 @@ from datetime import datetime
 from bot.content.library import Content
 from bot.domain.flow import Answer
 from bot.domain.safety_plan import Step, is_step
-from bot.domain.words import join
 from bot.services import (
     cases,
     countries,
@@ -22,17 +21,19 @@ from bot.services import (
     week,
 )
 from bot.services.access import Refused, refused
-from bot.services.contacts import contact_words, country_of
-from bot.services.safety import examine, respond
+from bot.services.safety import examine, respond, show_help_now, with_contacts
 from bot.services.turn import Turn, reply
 from bot.storage import people, runs
 from bot.storage.outbox import Lane
 from bot.storage.people import Member
 from bot.storage.store import Store, Tx
-from bot.telegram.message import written
 
 LONGEST_SEARCH = 40
 """Characters; what is longer is something told, not something looked for."""
+
+GRAVE = ("red", "orange")
+ASKED_LATER = ("zone", "country", "hours")
+"""Dialogues that can wait while somebody is in danger."""
 
 
 async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
@@ -67,15 +68,11 @@ async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
 
 async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
     """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined."""
-    voice = turn.voice(content)
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         member = turn.participant
         if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
             return
-        programme = content.programme(member.programme, turn.language) if member else None
-        contacts = contact_words(content, voice, programme, country_of(turn.person, programme))
-        words = join((voice.words("not-looked-at"), contacts))
-        await reply(tx, turn, written(words), Lane.SAFETY)
+        await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
 
 
 async def unknown_command(store: Store, content: Content, turn: Turn, command: str, known: Sequence[str]) -> None:
@@ -94,14 +91,22 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
 async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
     """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
     voice = turn.voice(content)
-    grave = any(flag.level in ("red", "orange") for flag in await examine(content, text, None))
-    if grave and not turn.caring:
-        programme = content.programme(turn.joining.programme, turn.language) if turn.joining else None
-        contacts = contact_words(content, voice, programme, country_of(turn.person, programme))
-        words = join((voice.words("risk-outsider"), contacts))
-        await reply(tx, turn, written(words), Lane.SAFETY)
+    if await _outsider_cried(tx, content, turn, text):
+        return
+    if country := countries.exactly(text, turn.language):
+        await show_help_now(tx, content, turn, country)
         return
     await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
+
+
+async def _outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
+    """Answer a cry of who is no participant, and of nobody who looks after others, with the contacts."""
+    if turn.participant or turn.caring:
+        return False
+    grave = any(flag.level in GRAVE for flag in await examine(content, text, None))
+    if grave:
+        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
+    return grave
 
 
 async def stale_tap(store: Store, turn: Turn) -> None:
@@ -128,6 +133,8 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
         asked = str(dialogue.get("step", ""))
         step = f"{dialogue['kind']}#{asked}" if asked else ""
         level = await remark(tx, content, turn, turn.participant, text, step=step)
+    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await _outsider_cried(tx, content, turn, text)):
+        return True  # they got the contacts, and nothing is asked of them now: what was, still waits
     await people.change_person(tx, turn.person.id, dialogue=None)
     understood = True
     match dialogue:

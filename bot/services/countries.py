@@ -1,13 +1,16 @@
 """The country whose crisis lines and emergency number somebody sees: chosen or typed, changed at any time."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
 from babel import Locale
 
+from bot.content.crisis_lines import is_country
 from bot.content.library import Content
 from bot.domain.understanding import folded
 from bot.services.contacts import COUNTRY, country_name
+from bot.services.geography import near
 from bot.services.safety import show_help_now
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, grid
@@ -16,26 +19,45 @@ from bot.storage.store import Store, Tx
 from bot.telegram.message import Keyboard
 from bot.telegram.taps import MenuTap
 
-MOST = 6
+MOST, NEAREST = 12, 4
+"""Countries to choose from, and how many of them because they are near."""
+
 TYPED = "other"
-CODE = 2
-"""Letters of a country's code (ISO 3166)."""
+ALSO_CALLED = {
+    "uk": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "inglaterra": "GB",
+    "escocia": "GB",
+    "gales": "GB",
+    "america": "US",
+    "usa": "US",
+    "the us": "US",
+    "eeuu": "US",
+    "ee. uu": "US",
+    "u.k": "GB",
+    "u.s": "US",
+    "holland": "NL",
+    "holanda": "NL",
+}
+"""What people call countries besides their name; as `folded` writes it."""
 
 
 async def choose(store: Store, content: Content, turn: Turn, value: str) -> None:
     """Show the countries to choose from, ask for a name, or keep the one that was chosen."""
     voice = turn.voice(content)
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        if turn.person is None:
-            await reply(tx, turn, voice.message("welcome-stranger"))
-        elif value == TYPED:
-            await people.change_person(tx, turn.person.id, dialogue={"kind": COUNTRY})
+        if value == TYPED:
+            if turn.person:
+                await people.change_person(tx, turn.person.id, dialogue={"kind": COUNTRY})
             await reply(tx, turn, voice.message("country-type"))
-        elif value in _names(voice.language):
+        elif is_country(value):
             await _keep(tx, content, turn, value)
         else:
             await no_longer_asked(tx, turn)
-            await reply(tx, turn, voice.message("country-ask", _keyboard(voice, sorted(content.crisis_lines))))
+            await reply(tx, turn, voice.message("country-ask", _keyboard(voice, _offered(content, turn))))
 
 
 async def typed(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
@@ -52,29 +74,46 @@ async def typed(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
 
 def named(text: str, language: str) -> tuple[str, ...]:
     """Return the countries whose name or code the text is or nearly is, in the language or in English; at most MOST."""
-    said = folded(text)
-    names = {folded(name): code for tongue in ("en", language) for code, name in _names(tongue).items()}
-    if said.upper() in names.values():
-        return (said.upper(),)
-    if said in names:
-        return (names[said],)
-    similar = [names[name] for name in get_close_matches(said, names, n=MOST, cutoff=0.75)]
+    if code := exactly(text, language) or _code(text):
+        return (code,)
+    names = _by_name(language)
+    similar = [names[name] for name in get_close_matches(folded(text), names, n=MOST, cutoff=0.75)]
     return tuple(dict.fromkeys(similar))
 
 
+def exactly(text: str, language: str) -> str:
+    """Return the country whose name the text is, in the language or in English; empty for anything else."""
+    return _by_name(language).get(folded(text), "")
+
+
+def _code(text: str) -> str:
+    code = text.strip().upper()
+    return code if is_country(code) else ""
+
+
+def _offered(content: Content, turn: Turn) -> tuple[str, ...]:
+    """Return the countries near the person's zone, and those whose crisis lines are known, in that order."""
+    nearest = near(turn.person.zone)[:NEAREST] if turn.person else ()
+    return tuple(dict.fromkeys((*nearest, *sorted(content.crisis_lines))))[:MOST]
+
+
 async def _keep(tx: Tx, content: Content, turn: Turn, country: str) -> None:
-    """Keep the country and show its numbers at once."""
-    assert turn.person  # noqa: S101 - only people who were met choose
-    await people.change_person(tx, turn.person.id, country=country, dialogue=None)
-    await show_help_now(tx, content, turn.moved_to(country))
+    """Show the country's numbers at once, and keep it for who is known."""
+    if turn.person:
+        await people.change_person(tx, turn.person.id, country=country, dialogue=None)
+    await show_help_now(tx, content, turn, country)
 
 
-def _keyboard(voice: Voice, countries: list[str] | tuple[str, ...]) -> Keyboard:
+def _keyboard(voice: Voice, countries: tuple[str, ...]) -> Keyboard:
     keys = [button(country_name(one, voice.language), MenuTap(menu=COUNTRY, value=one)) for one in countries]
     return (*grid(keys, 2), (voice.button("country-other", MenuTap(menu=COUNTRY, value=TYPED)),))
 
 
 @lru_cache(maxsize=8)
-def _names(language: str) -> dict[str, str]:
-    named = ((str(code), str(name)) for code, name in Locale.parse(language, sep="-").territories.items())
-    return {code: name for code, name in named if len(code) == CODE and code.isalpha()}
+def _by_name(language: str) -> Mapping[str, str]:
+    """Return the countries' codes by what each is called, in English and in the language."""
+    codes = [str(code) for code in Locale("en").territories if is_country(str(code))]
+    return {
+        **{folded(country_name(code, tongue)): code for tongue in ("en", language) for code in codes},
+        **ALSO_CALLED,
+    }

@@ -17,7 +17,7 @@ from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
 from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
-from bot.services.contacts import contact_words, country_key, country_of, number_keys
+from bot.services.contacts import contact_lines, contact_words, country_key, country_of, number_keys, programme_of
 from bot.services.plan_screens import own_words_first, plan_key
 from bot.services.safety_plan import owner, plan_for_now
 from bot.services.turn import Turn, no_longer_asked, reply
@@ -97,13 +97,14 @@ def level_message(
     """Return what a participant is told at once at this level; red and orange begin with their own safety plan."""
     voice = Voice(content, person.language)
     programme = content.programme(member.programme, person.language)
-    keyboard = ((plan_key(voice),),) if plan else ()
-    if level == "yellow":
-        return voice.message("risk-yellow", keyboard)
     country = country_of(person, programme)
+    own_plan = ((plan_key(voice),),) if plan else ()
+    keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
+    if level == "yellow":
+        lines = contact_lines(content, voice, programme, country)
+        return written(join((voice.words("risk-yellow"), lines)), keyboard)
     contacts = contact_words(content, voice, programme, country)
     parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
-    keyboard = (*keyboard, *number_keys(content, voice, programme, country))
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
@@ -121,11 +122,13 @@ def is_cry(content: Content, said: str) -> bool:
     return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
 
 
-def contacts_of(content: Content, turn: Turn) -> Words:
-    """Return whom the person of a turn can turn to."""
-    member = turn.participant or turn.joining
-    programme = content.programme(member.programme, turn.language) if member else None
-    return contact_words(content, turn.voice(content), programme, country_of(turn.person, programme))
+def with_contacts(content: Content, turn: Turn, key: str) -> Message:
+    """Return the message of this key, and below it whom the person of the turn can turn to."""
+    voice = turn.voice(content)
+    programme = programme_of(content, turn.participant or turn.joining, turn.language)
+    country = country_of(turn.person, programme)
+    words = join((voice.words(key), contact_words(content, voice, programme, country)))
+    return written(words, (*number_keys(content, voice, programme, country), (country_key(voice, country),)))
 
 
 async def help_now(store: Store, content: Content, turn: Turn) -> None:
@@ -134,12 +137,11 @@ async def help_now(store: Store, content: Content, turn: Turn) -> None:
         await show_help_now(tx, content, turn)
 
 
-async def show_help_now(tx: Tx, content: Content, turn: Turn) -> None:
-    """Post whom to turn to; never anything before that."""
+async def show_help_now(tx: Tx, content: Content, turn: Turn, country: str = "") -> None:
+    """Post whom to turn to, in `country` where it was just chosen; never anything before that."""
     voice = turn.voice(content)
-    member = turn.participant or turn.joining
-    programme = content.programme(member.programme, turn.language) if member else None
-    country = country_of(turn.person, programme)
+    programme = programme_of(content, turn.participant or turn.joining, turn.language)
+    country = country or country_of(turn.person, programme)
     words = join((voice.words("help-now"), contact_words(content, voice, programme, country)))
     keyboard = number_keys(content, voice, programme, country)
     if turn.participant:
@@ -149,8 +151,7 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn) -> None:
             (voice.button("button-tell-clinician", MenuTap(menu=HELP_NOW, value="tell")),),
             (voice.button("button-not-now", MenuTap(menu=HELP_NOW, value="no")),),
         )
-    if turn.person:
-        keyboard = (*keyboard, (country_key(voice, country),))
+    keyboard = (*keyboard, (country_key(voice, country),))
     await no_longer_asked(tx, turn)
     plan = await plan_for_now(tx, await owner(tx, turn))
     keyboard = (*keyboard, (plan_key(voice),)) if plan else keyboard

@@ -1,6 +1,6 @@
 """One update being handled: who wrote, where and when; and posting replies to it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -56,10 +56,6 @@ class Turn:
     def zone(self) -> ZoneInfo:
         """The person's time zone; UTC for somebody never met."""
         return ZoneInfo(self.person.zone if self.person else "UTC")
-
-    def moved_to(self, country: str) -> "Turn":
-        """Return the same turn of a person who chose this country."""
-        return replace(self, person=replace(self.person, country=country) if self.person else None)
 
     def voice(self, content: Content) -> Voice:
         """The words of the interface in the person's language."""

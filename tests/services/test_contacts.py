@@ -8,35 +8,7 @@ from cast import Cast
 
 from bot.services import countries, menus, safety
 from bot.services.contacts import contacts_for, country_of
-from bot.services.emergency_numbers import emergency_numbers
 from bot.services.voice import Voice
-
-
-@pytest.mark.parametrize(
-    ("country", "numbers"),
-    [
-        ("US", ("911",)),
-        ("CA", ("911",)),
-        ("GB", ("999",)),
-        ("IE", ("999",)),
-        ("ES", ("112",)),
-        ("FR", ("112",)),
-        ("DE", ("112",)),
-        ("BR", ("112",)),
-        ("ZA", ("112",)),
-        ("IN", ("112",)),
-        ("AU", ("000",)),
-        ("NZ", ("111",)),
-        ("AR", ("911",)),
-        ("JP", ("110", "119")),
-        ("MX", ("911",)),
-        ("RU", ("112",)),
-        ("XX", ()),
-        ("", ()),
-    ],
-)
-def test_the_emergency_number_is_the_best_known_general_one_else_all_or_none(country: str, numbers: tuple) -> None:
-    assert emergency_numbers(country) == numbers
 
 
 async def test_the_country_is_that_of_the_zone_until_another_is_chosen(clinic: Cast) -> None:
