@@ -6,9 +6,15 @@ from datetime import UTC, datetime
 import pytest
 from cast import Cast
 
-from bot.services import countries, menus, safety
-from bot.services.contacts import contacts_for, country_of
+from bot.domain.programme import Contact
+from bot.domain.safety_plan import STEPS, SafetyPlan
+from bot.domain.words import plain, say
+from bot.services import countries, enrolment, menus, safety
+from bot.services.contacts import contact_lines, contacts_for, country_of, number_keys
 from bot.services.voice import Voice
+from bot.storage import people
+from bot.telegram.message import TEXT_LIMIT, units
+from bot.telegram.taps import read_tap
 
 
 async def test_the_country_is_that_of_the_zone_until_another_is_chosen(clinic: Cast) -> None:
@@ -49,8 +55,6 @@ async def test_another_country_is_chosen_in_two_taps_and_kept(clinic: Cast) -> N
 async def test_a_country_is_typed_in_either_language_and_with_a_slip(clinic: Cast, typed: str, country: str) -> None:
     person = await clinic.person("Robin")
     async with clinic.store.begin() as tx:
-        from bot.storage import people
-
         await people.change_person(tx, person.id, language="es")
     await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "other")
     await clinic.writes("Robin", typed)
@@ -103,3 +107,135 @@ async def test_help_now_is_there_for_everybody_in_every_state(clinic: Cast) -> N
 )
 async def test_a_cry_is_known_without_the_database(clinic: Cast, said: str, cry: bool) -> None:
     assert safety.is_cry(clinic.content, said) is cry
+
+
+async def test_abroad_the_countrys_numbers_stand_under_its_name_below_the_programmes(clinic: Cast) -> None:
+    at_home = await clinic.turn("Robin")
+    programme = clinic.content.programme("adult-evening", "en")
+    home = plain(contact_lines(clinic.content, at_home.voice(clinic.content), programme, "US"))
+    assert "United States" not in home
+    abroad = plain(contact_lines(clinic.content, at_home.voice(clinic.content), programme, "JP"))
+    assert abroad.endswith("\n\nJapan:\n• Emergency: call 110 · call 119")
+    assert "988" in abroad.partition("Japan:")[0]
+
+
+async def test_a_line_says_its_hours_and_its_languages_to_who_speaks_none_of_them(clinic: Cast) -> None:
+    lines = {
+        language: plain(contact_lines(clinic.content, Voice(clinic.content, language), None, "DE"))
+        for language in ("en", "es")
+    }
+    assert (
+        "• TelefonSeelsorge: call 0800 111 0 111 · call 0800 111 0 222 (24/7, German)\n• Emergency: call 112"
+        in lines["en"]
+    )
+    assert "(24/7, alemán)" in lines["es"]
+    assert "(24/7)" in plain(contact_lines(clinic.content, Voice(clinic.content, "es"), None, "MX"))
+
+
+async def test_what_a_tap_on_the_text_does_not_dial_has_a_button_to_copy_it(clinic: Cast) -> None:
+    voice = Voice(clinic.content, "en")
+    programme = clinic.content.programme("adult-evening", "en")
+    keys = [key for row in number_keys(clinic.content, voice, programme, "DE") for key in row]
+    assert [key.copy for key in keys] == ["988", "911", "0800 111 0 111", "0800 111 0 222", "112"]
+    assert "+1-800-222-1222" in plain(contact_lines(clinic.content, voice, programme, "DE"))
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [
+        ("red", "I want to kill myself tonight"),
+        ("orange", "I wish I was dead"),
+        ("yellow", "nothing will ever get better"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_every_level_shows_the_numbers_and_lets_the_country_be_changed(
+    clinic: Cast, level: str, text: str, language: str
+) -> None:
+    robin = await clinic.person("Robin")
+    async with clinic.store.begin() as tx:
+        await people.change_person(tx, robin.id, language=language)
+    await clinic.writes("Robin", text)
+    assert [case.level for case in await clinic.cases()] == [level]
+    (told,) = [message for message in await clinic.got("Robin") if "988" in message.text][-1:]
+    assert "911" in told.text
+    keys = [key for row in told.keyboard for key in row]
+    assert {"988", "911"} <= {key.copy for key in keys}
+    assert [read_tap(key.data).menu for key in keys if key.data] == ["country"]
+    assert "?" not in told.text.partition("988")[0], "no question before the numbers"
+
+
+async def test_a_stranger_is_shown_the_numbers_of_a_country_by_taps_or_by_its_name(cast: Cast) -> None:
+    await safety.help_now(cast.store, cast.content, await cast.turn("Stranger"))
+    assert "local emergency number" in (await cast.got("Stranger"))[-1].text
+    tap = await cast.button("Stranger", "Numbers of my country")
+    await countries.choose(cast.store, cast.content, await cast.turn("Stranger"), tap.value)
+    tap = await cast.button("Stranger", "France")
+    await countries.choose(cast.store, cast.content, await cast.turn("Stranger"), tap.value)
+    assert "3114" in (await cast.got("Stranger"))[-1].text
+    await countries.choose(cast.store, cast.content, await cast.turn("Stranger"), "other")
+    await cast.writes("Stranger", "méxico")
+    assert "800 911 2000" in (await cast.got("Stranger"))[-1].text
+    assert (await cast.turn("Stranger")).person is None, "nothing is kept of who is in no programme"
+
+
+async def test_the_countries_near_by_are_offered_first(clinic: Cast) -> None:
+    await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "")
+    labels = await clinic.labels("Robin")
+    assert labels[:2] == ["United States", "Canada"]
+    assert {"United Kingdom", "Mexico", "Spain"} <= set(labels)
+    assert labels[-1] == "Another country"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "country"),
+    [
+        ("Spain", "es", "ES"),
+        ("españa", "es", "ES"),
+        ("U.K.", "en", "GB"),
+        ("USA", "en", "US"),
+        ("EE. UU.", "es", "US"),
+        ("Países Bajos", "es", "NL"),
+        ("argentna", "es", "AR"),
+        ("nowhere at all", "en", ""),
+        ("eu", "en", ""),
+    ],
+)
+def test_a_country_is_known_by_its_names_its_code_and_with_a_slip(text: str, language: str, country: str) -> None:
+    assert next(iter(countries.named(text, language)), "") == country
+
+
+async def test_who_is_in_danger_is_asked_nothing_even_while_joining(cast: Cast) -> None:
+    await cast.invited("Kim", "participant")
+    await enrolment.consent(cast.store, cast.content, await cast.turn("Kim"), "yes")
+    await enrolment.choose_zone(cast.store, cast.content, await cast.turn("Kim"), "other")
+    before = len(await cast.got("Kim"))
+    await cast.writes("Kim", "I want to kill myself tonight")
+    (told,) = (await cast.got("Kim"))[before:]
+    assert "988" in told.text
+    await cast.writes("Kim", "Chicago")
+    assert (await cast.person("Kim")).zone == "America/Chicago", "what was asked still waits"
+
+
+async def test_help_now_is_there_when_the_programmes_file_is_gone(clinic: Cast) -> None:
+    clinic.with_content(programmes={})
+    await safety.help_now(clinic.store, clinic.content, await clinic.turn("Robin"))
+    shown = (await clinic.got("Robin"))[-1].text
+    assert "988" in shown
+    assert "911" in shown
+
+
+async def test_no_number_is_ever_cut_off_however_long_the_rest_is(clinic: Cast) -> None:
+    long = replace(
+        clinic.content.programme("adult-evening", "en"),
+        urgent=say("Please call. " * 60),
+        contacts=tuple(Contact(name=f"Somebody {n} {'x' * 40}", call=f"555 01{n:02}") for n in range(10)),
+    )
+    clinic.with_content(programmes={"adult-evening": {"en": long}})
+    plan = SafetyPlan(texts=dict.fromkeys(STEPS, "what I wrote " * 100))
+    member, robin = await clinic.member("Robin"), await clinic.person("Robin")
+    told = safety.level_message(clinic.content, member, robin, "red", plan, clinic.now)
+    assert "what I wrote" in told.text
+    assert all(f"555 01{n:02}" in told.text for n in range(10))
+    assert "911" in told.text
+    assert units(told.text) <= TEXT_LIMIT
