@@ -1,14 +1,14 @@
 """The command line. What is heavy to import is imported by the command that needs it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.oncall_commands import oncall_app
+from bot.people_commands import people_app
 from bot.risk_commands import risk_app
 from bot.terminal import CONTENT, ContentDir
 from bot.terminal import fail as _fail
@@ -16,6 +16,7 @@ from bot.terminal import open_store as _store
 from bot.terminal import read_settings as _settings
 from bot.terminal import run as _run
 from bot.terminal import with_settings as _with_settings
+from bot.terminal import with_store as _with_store
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -37,6 +38,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(channel_app, name="channel")
 app.add_typer(risk_app, name="risk")
 app.add_typer(oncall_app, name="oncall")
+app.add_typer(people_app, name="people")
 
 
 @app.command(epilog="Example: interlude run")
@@ -164,6 +166,20 @@ def db_check() -> None:
         typer.echo(f"the database is at version {migrate.wanted()} and whole")
 
     _with_settings(work)
+
+
+@db_app.command("scrub", epilog="Example: interlude db scrub")
+def db_scrub() -> None:
+    """Write a SQLite file anew, so that nothing deleted is readable in it; writers wait meanwhile."""
+
+    async def work(store: "Store", content: "Content", now: datetime) -> None:  # noqa: ARG001
+        from bot.services import erasure
+
+        if not await erasure.scrubbed(store):
+            _fail("somebody reads the database just now, or a message about an erasure waits to be sent: try again")
+        typer.echo("nothing that was deleted is readable in the database's files")
+
+    _with_store(work)
 
 
 @db_app.command("backup", epilog="Example: interlude db backup var/backup-2026-11-02.db")
@@ -303,27 +319,6 @@ def doctor() -> None:
 
     healthy = asyncio.run(examine(typer.echo))
     raise typer.Exit(0 if healthy else 1)
-
-
-def _with_store(work: Callable[["Store", "Content", datetime], Coroutine[Any, Any, None]]) -> None:
-    """Do the work on the database of the settings, with their content, now."""
-    from bot.clock import Clock
-    from bot.content.library import load
-    from bot.services.channels import NoSuchChannel
-    from bot.storage import migrate
-    from bot.storage.vault import Unreadable
-
-    async def opened(settings: "Settings") -> None:
-        store = _store(settings)
-        try:
-            await migrate.demand_current(store)
-            await work(store, load(settings.content_dir).content, Clock().now())
-        except (NoSuchChannel, Unreadable) as error:
-            _fail(str(error))
-        finally:
-            await store.close()
-
-    _with_settings(opened)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -10,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.config import Settings
+    from bot.content.library import Content
     from bot.storage.store import Store
 
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
@@ -30,6 +32,28 @@ def with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> No
     settings = read_settings()
     set_up(settings.log_format, settings.log_level)
     run(work(settings))
+
+
+def with_store(work: Callable[["Store", "Content", datetime], Coroutine[Any, Any, None]]) -> None:
+    """Do the work on the database of the settings, with their content, now."""
+    from bot.clock import Clock
+    from bot.content.library import load
+    from bot.services.channels import NoSuchChannel
+    from bot.services.roster import NotFound
+    from bot.storage import migrate
+    from bot.storage.vault import Unreadable
+
+    async def opened(settings: "Settings") -> None:
+        store = open_store(settings)
+        try:
+            await migrate.demand_current(store)
+            await work(store, load(settings.content_dir).content, Clock().now())
+        except (NoSuchChannel, NotFound, Unreadable) as error:
+            fail(str(error))
+        finally:
+            await store.close()
+
+    with_settings(opened)
 
 
 def read_settings() -> "Settings":

@@ -30,6 +30,8 @@ HOLDS = timedelta(minutes=10)
 """How long the last button may be tapped: one that is found weeks later in the chat asks again."""
 
 GRAVE = ("red", "orange")
+SCRUBBED_AT_ONCE = 128 * 1024 * 1024
+"""Bytes of a SQLite file that is written anew while the bot serves: a second or two."""
 
 
 async def forget(store: Store, content: Content, turn: Turn, choice: str = "") -> None:
@@ -83,14 +85,28 @@ async def erase_person(tx: Tx, content: Content, person_id: int, now: datetime, 
 async def scrub(store: Store, content: Content, now: datetime) -> int:  # noqa: ARG001 - as all ticks are called
     """After an erasure, have nothing of it readable in the database's files. Never asks to be called again at once."""
     async with store.read() as tx:
-        if await mark(tx, erasure.SCRUB) is None:
-            return 0
+        due = await mark(tx, erasure.SCRUB)
+    if due:
+        await scrubbed(store, largest=SCRUBBED_AT_ONCE)
+    return 0
+
+
+async def scrubbed(store: Store, *, largest: int | None = None) -> bool:
+    """Have nothing deleted readable in the database's files; False when that can't be done just now.
+
+    A message that tells of an erasure names who it was: it is sent first. A file of more than `largest` bytes is left.
+    """
     async with store.begin() as tx:
-        due = await erasure.scrub_due(tx)
-    if due and await store.scrub():
+        if await erasure.name_waits(tx):
+            return False
+        due = await mark(tx, erasure.SCRUB)
+        await erasure.forget_nobodys_chats(tx)
+    if not await store.scrub(largest=largest):
+        return False
+    if due:
         async with store.begin() as tx:
             await clear_mark(tx, erasure.SCRUB, due)
-    return 0
+    return True
 
 
 def _explained(content: Content, turn: Turn) -> Message:

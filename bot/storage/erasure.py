@@ -116,18 +116,17 @@ def key_of(table: Table) -> Column[int]:
     return key
 
 
-async def scrub_due(tx: Tx) -> str | None:
-    """Return the mark of an erasure whose bytes may be readable yet; None as long as a message waits that names whom.
-
-    Forgets as well which chats of nobody were written to.
-    """
-    due = await marks.mark(tx, SCRUB)
+async def name_waits(tx: Tx) -> bool:
+    """Return whether a message that tells of an erasure is still to be sent."""
     waiting = (outbox.c.state == "ready") & outbox.c.key.startswith(LAST_WORDS, autoescape=True)
-    if due is None or await tx.value(select(func.count()).select_from(outbox).where(waiting)):
-        return None
+    return bool(await tx.value(select(func.count()).select_from(outbox).where(waiting)))
+
+
+async def forget_nobodys_chats(tx: Tx) -> None:
+    """Keep of no message to somebody who is not known (any more) that it went to them."""
     nobodys = outbox.c.chat_id.not_in(select(people.c.telegram_id).where(people.c.telegram_id.is_not(None)))
-    await tx.run(update(outbox).where(nobodys, outbox.c.state != "ready", outbox.c.chat_id != 0).values(_EMPTIED))
-    return due
+    sent = (outbox.c.state != "ready") & (outbox.c.chat_id != 0)
+    await tx.run(update(outbox).where(nobodys, sent).values(_EMPTIED))
 
 
 def _names(table: Table) -> Iterator[Column[int]]:

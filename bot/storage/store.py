@@ -14,8 +14,6 @@ from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
 
 SQLITE_BUSY_MS = 15_000
-SCRUBBED_AT_ONCE = 128 * 1024 * 1024
-"""Bytes of a SQLite file that is written anew while the bot serves: a second or two."""
 
 
 class AlreadyDone(Exception):
@@ -106,7 +104,7 @@ class Store:
         async with self._reader.connect() as connection:
             yield Tx(connection, self.vault)
 
-    async def scrub(self, *, largest: int = SCRUBBED_AT_ONCE) -> bool:
+    async def scrub(self, *, largest: int | None = None) -> bool:
         """Have nothing of what was deleted readable in SQLite's files; False when that could not be done now.
 
         Deleted bytes are overwritten as they go (`secure_delete`), but the log still holds them, and so may pages that
@@ -119,7 +117,7 @@ class Store:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver  # noqa: S101 - it was just connected
             (pages,), (size,) = [await _pragma(driver, name) for name in ("page_count", "page_size")]
-            if small := pages * size <= largest:
+            if small := largest is None or pages * size <= largest:
                 await driver.execute("VACUUM")
             busy, *_ = await _pragma(driver, "wal_checkpoint(TRUNCATE)")
         return small and not busy
