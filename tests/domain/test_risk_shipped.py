@@ -1,7 +1,7 @@
 """The shipped rules: how many, their own examples, and how well they do on sentences in tests/data.
 
 risk_explicit.csv and a part of risk_everyday.csv were written after the rules, without looking at them, and read once
-before anything was changed for them; docs/CLINICAL.md tells of those first readings. By now the rules know them, so these
+before anything was changed for them; that first reading flattered them. By now the rules know them, so these
 bounds keep what was reached. risk_tuning.csv, with many implied sentences, is what the rules were written against.
 """
 
