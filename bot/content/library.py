@@ -38,7 +38,7 @@ class Content:
     programmes: Mapping[str, Mapping[str, Programme]]
     messages: Mapping[str, Mapping[str, Words]]
     detector: Detector
-    crisis_lines: Mapping[str, tuple[Contact, ...]]
+    crisis_lines: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     second_opinion: SecondOpinion | None = None
 
     def skill(self, id: str, language: str) -> Skill:  # noqa: A002 - the id of a skill
