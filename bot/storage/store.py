@@ -1,4 +1,4 @@
-"""The store: transactions that commit once or not at all, one writer at a time on SQLite."""
+"""The store: transactions that commit once or not at all, one writer at a time on SQLite, in groups under load."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from sqlalchemy import Executable, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.storage.group_commit import GroupCommit
 from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
 
@@ -75,7 +76,7 @@ class Store:
         self.paged = asyncio.Event()
         self._writer = _engine(url, writes=True)
         self._reader = _engine(url, writes=False) if self.sqlite else self._writer
-        self._turn = asyncio.Lock() if self.sqlite else None
+        self._group = GroupCommit(self._writer) if self.sqlite else None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -88,7 +89,7 @@ class Store:
         `settles` is the id of the update that this transaction answers, `now` when: both become true together or not
         at all. Raises AlreadyDone when the update was answered before.
         """
-        async with self._turn or _nobody_waits(), self._writer.begin() as connection:
+        async with self._group.transaction() if self._group else self._writer.begin() as connection:
             tx = Tx(connection, self.vault)
             if settles is not None:
                 await _settle(tx, settles, now)
@@ -111,9 +112,9 @@ class Store:
         were divided earlier: the file is written anew. One larger than `largest` bytes is not: writers would wait too
         long, and `interlude db scrub` does it at a quiet time. PostgreSQL sees to it by itself, with its vacuum.
         """
-        if self._turn is None:
+        if self._group is None:
             return True
-        async with self._turn, self._writer.connect() as connection:
+        async with self._group.alone(), self._writer.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver  # noqa: S101 - it was just connected
             (pages,), (size,) = [await _pragma(driver, name) for name in ("page_count", "page_size")]
@@ -134,11 +135,6 @@ async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
     settled = await tx.run(update(inbox).where(waiting).values(done_at=now, payload_sealed=FORGOTTEN, chat_id=0))
     if settled.rowcount == 0:
         raise AlreadyDone(update_id)
-
-
-@asynccontextmanager
-async def _nobody_waits() -> AsyncIterator[None]:
-    yield
 
 
 def _engine(url: str, *, writes: bool) -> AsyncEngine:

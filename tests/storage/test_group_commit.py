@@ -1,0 +1,101 @@
+"""On SQLite, transactions that wait for their turn share a commit, and each is still done or undone alone."""
+
+import asyncio
+from pathlib import Path
+from shutil import copy
+
+import pytest
+from conftest import NOW, VAULT
+from sqlalchemy import event, func, insert, select
+
+from bot.storage.group_commit import GroupLost
+from bot.storage.store import Store
+from bot.storage.tables import marks
+
+
+class Mishap(Exception):
+    """Something went wrong inside of a transaction."""
+
+
+@pytest.fixture
+async def store(tmp_path: Path, sqlite_template: Path):
+    copy(sqlite_template, tmp_path / "test.db")
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}", VAULT)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def commits(store: Store) -> list[int]:
+    found: list[int] = []
+    event.listen(store.engine.sync_engine, "commit", lambda _: found.append(1))
+    return found
+
+
+async def mark(store: Store, name: str, *, fails: bool = False) -> None:
+    async with store.begin() as tx:
+        await tx.run(insert(marks).values(name=name, value="1", at=NOW))
+        if fails:
+            raise Mishap
+
+
+async def kept(store: Store) -> int:
+    async with store.read() as tx:
+        return await tx.value(select(func.count()).select_from(marks))
+
+
+async def test_those_who_wait_share_a_commit_and_nobody_waits_for_a_lone_one(store: Store, commits: list[int]) -> None:
+    await mark(store, "lone")
+    assert len(commits) == 1
+    await asyncio.gather(*(mark(store, str(number)) for number in range(40)))
+    assert await kept(store) == 41
+    assert len(commits) < 20
+
+
+async def test_whoever_goes_on_is_committed(store: Store) -> None:
+    async def marked_and_seen(name: str) -> bool:
+        await mark(store, name)
+        async with store.read() as tx:
+            return await tx.value(select(marks.c.value).where(marks.c.name == name)) == "1"
+
+    assert all(await asyncio.gather(*(marked_and_seen(str(number)) for number in range(20))))
+
+
+@pytest.mark.parametrize("bad", [frozenset({0}), frozenset({7}), frozenset({19}), frozenset(range(0, 20, 2))])
+async def test_one_that_fails_is_undone_alone(store: Store, bad: frozenset[int]) -> None:
+    outcomes = await asyncio.gather(
+        *(mark(store, str(number), fails=number in bad) for number in range(20)), return_exceptions=True
+    )
+    assert {number for number, outcome in enumerate(outcomes) if isinstance(outcome, Mishap)} == bad
+    assert await kept(store) == 20 - len(bad)
+    await mark(store, "after")
+
+
+async def test_one_that_is_cancelled_leaves_the_others_whole_or_told(store: Store) -> None:
+    tasks = [asyncio.create_task(mark(store, str(number))) for number in range(20)]
+    await asyncio.sleep(0.002)
+    tasks[5].cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    good = sum(outcome is None for outcome in outcomes)
+    assert all(outcome is None or isinstance(outcome, (GroupLost, asyncio.CancelledError)) for outcome in outcomes)
+    assert await kept(store) in (good, good + 1)  # who was cancelled may have been committed
+    await mark(store, "after")
+
+
+async def test_when_the_commit_fails_all_who_shared_it_are_told_and_the_next_goes_well(store: Store) -> None:
+    def broken(_connection) -> None:
+        raise OSError("no space left")
+
+    event.listen(store.engine.sync_engine, "commit", broken)
+    outcomes = await asyncio.gather(*(mark(store, str(number)) for number in range(10)), return_exceptions=True)
+    assert all(isinstance(outcome, (GroupLost, OSError)) for outcome in outcomes)
+    event.remove(store.engine.sync_engine, "commit", broken)
+    assert await kept(store) == 0
+    await mark(store, "after")
+    assert await kept(store) == 1
+
+
+async def test_the_file_is_scrubbed_between_two_groups(store: Store) -> None:
+    *_, scrubbed = await asyncio.gather(*(mark(store, str(number)) for number in range(30)), store.scrub())
+    assert await kept(store) == 30
+    assert scrubbed in (True, False)
