@@ -25,7 +25,7 @@ from bot.handlers import commands, messages, taps
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
-from bot.intake import Intake
+from bot.intake import ALLOWED, Intake
 from bot.paging import Paging
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
@@ -55,6 +55,9 @@ CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
 """Seconds before a part that failed begins again."""
 
+HOOK_AGAIN = 3600.0
+"""Seconds after which Telegram is told again where to bring updates."""
+
 
 class CannotStart(Exception):
     """Something that Interlude needs is not there. The message says what to do."""
@@ -83,7 +86,7 @@ class App:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
             for work in (
-                self.intake.poll,
+                self._hooked if self.settings.webhook_url else self.intake.poll,
                 self.intake.work,
                 self.delivery.run,
                 self.paging.run,
@@ -99,10 +102,26 @@ class App:
 
     async def _serve(self) -> None:
         """Answer whoever asks over HTTP how Interlude is."""
-        from bot.web import make_web, serve  # noqa: PLC0415 - its memory is for who listens only
+        from bot.web import make_web, serve, webhook_route  # noqa: PLC0415 - its memory is for who listens only
 
         host, port = self.settings.listen_at
-        await serve(make_web(self.store, self.headway), host, port)
+        secret = self.settings.webhook_secret.get_secret_value()
+        hook = (
+            [webhook_route(self.settings.webhook_path, secret, self.intake.keep)] if self.settings.webhook_url else []
+        )
+        await serve(make_web(self.store, self.headway, hook), host, port)
+
+    async def _hooked(self) -> None:
+        """Tell Telegram where to bring updates, and again each hour: another's `deleteWebhook` must not silence us."""
+        secret = self.settings.webhook_secret.get_secret_value()
+        while True:
+            try:
+                await self.bot.set_webhook(self.settings.webhook_url, secret_token=secret, allowed_updates=ALLOWED)
+                wait = HOOK_AGAIN
+            except TelegramAPIError as error:
+                log.warning("the webhook could not be set, trying again", why=type(error).__name__)
+                wait = BEGIN_AGAIN
+            await asyncio.sleep(wait)
 
     async def _watch(self) -> None:
         """Follow the content folder."""

@@ -1,9 +1,11 @@
 """Settings: read once from the environment and .env, frozen, secrets hidden."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HIGHEST_PORT = 65535
@@ -32,6 +34,13 @@ class Settings(BaseSettings):
     listen: str = Field(
         default="", description="HOST:PORT where /livez and /readyz answer, such as 127.0.0.1:8080; empty: nowhere."
     )
+    webhook_url: str = Field(
+        default="",
+        description="Where Telegram brings updates, https://...; needs LISTEN and WEBHOOK_SECRET; empty: polling.",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="What Telegram shows with each update: 16 to 256 letters, digits, _ and -."
+    )
     messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
     messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
     second_opinion: Literal["auto", "on", "off"] = Field(
@@ -54,6 +63,30 @@ class Settings(BaseSettings):
         if address and not (host and port.isdecimal() and int(port) <= HIGHEST_PORT):
             raise ValueError("must look like 127.0.0.1:8080")
         return address
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _a_web_address(cls, url: str) -> str:
+        if url and not (url.startswith(("https://", "http://127.0.0.1")) and len(urlsplit(url).path) > 1):
+            raise ValueError("must begin with https:// and have a path, like https://interlude.example.org/telegram")
+        return url
+
+    @model_validator(mode="after")
+    def _webhook_is_whole(self) -> Self:
+        if not self.webhook_url:
+            return self
+        if not self.listen:
+            raise ValueError(
+                "INTERLUDE_WEBHOOK_URL needs INTERLUDE_LISTEN: the address that your proxy passes updates to"
+            )
+        if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", self.webhook_secret.get_secret_value()):
+            raise ValueError("INTERLUDE_WEBHOOK_URL needs INTERLUDE_WEBHOOK_SECRET: 16 to 256 letters, digits, _ and -")
+        return self
+
+    @property
+    def webhook_path(self) -> str:
+        """The path at which updates arrive; `webhook_url` must not be empty."""
+        return urlsplit(self.webhook_url).path
 
     @property
     def listen_at(self) -> tuple[str, int]:

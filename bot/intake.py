@@ -1,13 +1,14 @@
 """The inbox pump: updates are kept before Telegram is told that they arrived, then handled chat by chat."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
 import structlog
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.types import Update
 
 from bot.clock import Clock
@@ -77,6 +78,9 @@ class Intake:
             except TelegramUnauthorizedError:
                 log.warning("Telegram does not know the token: check INTERLUDE_TOKEN (`interlude doctor`)")
                 await asyncio.sleep(30)
+            except TelegramConflictError:
+                log.warning("somebody else takes this bot's updates: a webhook, which is ended now, or another process")
+                await self._end_webhook()
             except TelegramAPIError as error:
                 log.warning("Telegram cannot be reached", why=type(error).__name__)
                 await asyncio.sleep(LOOK_AGAIN)
@@ -86,6 +90,11 @@ class Intake:
                     self._headway.made("polling")
                 elif not updates:
                     self._headway.made("polling")
+
+    async def _end_webhook(self) -> None:
+        with contextlib.suppress(TelegramAPIError):
+            await self._bot.delete_webhook()
+        await asyncio.sleep(LOOK_AGAIN)
 
     async def keep(self, updates: Sequence[Update]) -> bool:
         """Commit updates to the inbox, all in one; when that fails their writers are told where help is."""
