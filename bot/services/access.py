@@ -47,6 +47,13 @@ async def own_run_member(tx: Tx, turn: Turn, member_id: int) -> Member:
     return member
 
 
+async def not_anothers(tx: Tx, turn: Turn, member_id: int, what: str) -> None:
+    """Raise Refused when what was asked for belongs to a membership of somebody else's."""
+    member = await people.member(tx, member_id)
+    if member is None or turn.person is None or member.person_id != turn.person.id:
+        raise Refused(what)
+
+
 async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
     """Tell somebody that this is not theirs, and keep that they tried."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:

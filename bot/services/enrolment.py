@@ -98,7 +98,9 @@ async def choose_language(store: Store, content: Content, turn: Turn, language: 
     if language not in content.messages:
         return
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        assert turn.person  # noqa: S101 - only people who were met have menus
+        if turn.person is None:
+            await reply(tx, turn, turn.voice(content).message("welcome-stranger"))
+            return
         await people.change_person(tx, turn.person.id, language=language)
         turn = replace(turn, language=language, person=replace(turn.person, language=language))
         if turn.joining:
@@ -110,7 +112,9 @@ async def choose_language(store: Store, content: Content, turn: Turn, language: 
 async def choose_zone(store: Store, content: Content, turn: Turn, zone: str) -> None:
     """Set the person's time zone by a tap."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        if zone == "other":
+        if turn.person is None:
+            await reply(tx, turn, turn.voice(content).message("welcome-stranger"))
+        elif zone == "other":
             await _ask_typed_zone(tx, content, turn)
         elif zone in available_timezones():
             await set_zone(tx, content, turn, zone)

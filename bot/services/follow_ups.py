@@ -9,6 +9,7 @@ from bot.content.library import Content
 from bot.domain.flow import Answer
 from bot.domain.follow_up import caring_days
 from bot.domain.plan import first_allowed
+from bot.services.access import not_anothers
 from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
 from bot.services.safety import respond
@@ -63,10 +64,12 @@ async def plan_caring(tx: Tx, member: Member, person: Person, now: datetime) -> 
 
 
 async def answer(store: Store, content: Content, turn: Turn, value: str) -> None:
-    """Take how somebody is after a case; worse is a flag of its own."""
+    """Take how somebody is after a case; worse is a flag of its own. Raises Refused for another's."""
     number, _, said = value.partition("-")
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         asked = await _asked(tx, number)
+        if asked:
+            await not_anothers(tx, turn, asked.member_id, "follow-up")
         member, person = turn.participant, turn.person
         if asked is None or member is None or person is None or asked.member_id != member.id or said not in ANSWERS:
             return

@@ -13,6 +13,7 @@ from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
 from bot.services import practice
+from bot.services.access import not_anothers
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
@@ -315,10 +316,12 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
 
 
 async def _own(tx: Tx, turn: Turn, prompt_id: int) -> Prompt | None:
-    """Return the prompt if it is this person's."""
+    """Return the prompt if it is of this person's present place. Raises Refused when it is somebody else's."""
     prompt = await prompts.prompt(tx, prompt_id)
-    mine = turn.participant is not None and prompt is not None and prompt.member_id == turn.participant.id
-    return prompt if mine else None
+    if prompt is None:
+        return None
+    await not_anothers(tx, turn, prompt.member_id, "prompt")
+    return prompt if turn.participant and prompt.member_id == turn.participant.id else None
 
 
 def _later(verb: str, turn: Turn) -> datetime:

@@ -7,6 +7,7 @@ from cast import Cast
 from sqlalchemy import select
 
 from bot.services import alerts, cases, enrolment, follow_ups, prompts
+from bot.services.access import Refused
 from bot.storage import people
 from bot.storage.tables import case_events, flags
 from bot.storage.tables import follow_ups as table
@@ -93,7 +94,8 @@ async def test_better_is_kept_and_flags_nothing_and_anothers_tap_does_nothing(no
     await noon.joined("Kim")
     await noon.writes("Robin", ORANGE)
     await pass_by(noon, hours=24)
-    await answers(noon, "Worse", "Kim")
+    with pytest.raises(Refused):
+        await answers(noon, "Worse", "Kim")
     assert [row.outcome for row in await after_case(noon)] == [""]
     await answers(noon, "A bit better")
     assert [row.outcome for row in await after_case(noon)] == ["better"]
