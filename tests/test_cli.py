@@ -2,8 +2,10 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.storage.vault import Vault, read_keys
 
 ROOT = Path(__file__).parent.parent
 LIGHT = (["--help"], ["content", "check", "--help"], ["db", "upgrade", "--help"], ["timetable", "--help"])
@@ -150,3 +153,27 @@ def test_the_doctor_says_how_to_mend_everything(run) -> None:
     assert done.exit_code == 1
     for said in ("INTERLUDE_KEYS=k1:", "interlude db upgrade", "set INTERLUDE_CONTENT_DIR", "@BotFather"):
         assert said in done.stdout
+
+
+def test_rotating_keys_says_what_was_done_and_fails_while_something_needs_an_older_key(run, tmp_path: Path) -> None:
+    old, new = (f"k{number}:{letter * 43}=" for number, letter in ((1, "A"), (2, "E")))
+    run("db", "upgrade", env={"INTERLUDE_KEYS": old})
+    vault = Vault(read_keys(old))
+    with closing(sqlite3.connect(next(tmp_path.rglob("*.db")))) as database, database:
+        for person in (1, 2):
+            values = (person, str(person), vault.seal("people.name", person, "Robin Sample"))
+            database.execute(
+                "INSERT INTO people (id, code, name_sealed, language, zones, created_at) "
+                "VALUES (?, ?, ?, 'en', '[]', '2026-11-02 14:00:00')",
+                values,
+            )
+        database.execute("UPDATE people SET name_sealed = x'00112233445566' WHERE id = 2")
+    done = run("keys", "rotate", env={"INTERLUDE_KEYS": f"{new},{old}"})
+    assert done.exit_code == 1
+    assert "1 values sealed anew\nno longer needed, but for older backups: k1" in done.stdout
+    assert "people.name: the value of row 2 cannot be read" in done.stderr
+    assert "Robin" not in done.output
+    with closing(sqlite3.connect(next(tmp_path.rglob("*.db")))) as database, database:
+        database.execute("DELETE FROM people WHERE id = 2")
+    done = run("keys", "rotate", env={"INTERLUDE_KEYS": new})
+    assert (done.exit_code, done.stdout) == (0, "0 values sealed anew\n")

@@ -3,13 +3,13 @@
 import base64
 import binascii
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
-_ID_BYTES = 4
+ID_BYTES = 4
 _NONCE_BYTES = 12
 
 
@@ -30,8 +30,20 @@ class Vault:
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         if not keys:
             raise BadKey("no encryption key: set INTERLUDE_KEYS (`interlude doctor` makes one)")
+        self._names = [name for name, _ in keys]
+        if len(set(self._names)) < len(keys):
+            raise BadKey("two keys of INTERLUDE_KEYS have the same name: give each its own")
         self._ciphers = {_id_bytes(name): AESGCM(key) for name, key in keys}
         self._current = _id_bytes(keys[0][0])
+
+    @property
+    def current(self) -> bytes:
+        """The id of the key that seals: what it sealed begins with it."""
+        return self._current
+
+    def older_keys_not_in(self, ids: Collection[bytes]) -> tuple[str, ...]:
+        """Return the names of the keys, but for the current one, whose id is not among `ids`."""
+        return tuple(name for name in self._names[1:] if _id_bytes(name) not in ids)
 
     def seal(self, place: str, row: object, text: str) -> bytes:
         """Return `text` sealed for `place` ("table.column") and `row`."""
@@ -41,13 +53,13 @@ class Vault:
 
     def open(self, place: str, row: object, sealed: bytes) -> str:
         """Return the text sealed for this very place and row. Raises Unreadable."""
-        cipher = self._ciphers.get(sealed[:_ID_BYTES])
+        cipher = self._ciphers.get(sealed[:ID_BYTES])
         if cipher is None:
             raise Unreadable(f"{place}: sealed with a key that is not configured")
-        nonce, body = sealed[_ID_BYTES : _ID_BYTES + _NONCE_BYTES], sealed[_ID_BYTES + _NONCE_BYTES :]
+        nonce, body = sealed[ID_BYTES : ID_BYTES + _NONCE_BYTES], sealed[ID_BYTES + _NONCE_BYTES :]
         try:
             return cipher.decrypt(nonce, body, _bound(place, row)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise Unreadable(f"{place}: the value does not belong to this row") from None
 
 
@@ -67,13 +79,13 @@ def _read_key(part: str) -> tuple[str, bytes]:
         key = base64.urlsafe_b64decode(encoded)
     except (binascii.Error, ValueError):
         key = b""
-    if len(key) != KEY_BYTES or not 1 <= len(name) <= _ID_BYTES:
+    if len(key) != KEY_BYTES or not 1 <= len(name) <= ID_BYTES:
         raise BadKey("INTERLUDE_KEYS must be NAME:KEY, a name of 1 to 4 letters and 32 bytes in base64")
     return name, key
 
 
 def _id_bytes(name: str) -> bytes:
-    return name.encode().ljust(_ID_BYTES, b"\0")
+    return name.encode().ljust(ID_BYTES, b"\0")
 
 
 def _bound(place: str, row: object) -> bytes:
