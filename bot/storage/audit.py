@@ -79,7 +79,7 @@ async def _append(tx: Tx, line: Mapping[str, Any]) -> None:
 
 
 def _holds(row: Row, before: str) -> bool:
-    own = row.digest if row.salt is None else digest_of(row.salt, row._mapping)
+    own = row.digest if row.salt is None else digest_of(row.salt, row._mapping)  # noqa: SLF001 - public in SQLAlchemy
     return bool(own == row.digest and row.chain == _sha256(before + row.digest))
 
 

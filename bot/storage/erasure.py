@@ -200,7 +200,7 @@ async def _clear_chat(tx: Tx, known: Traces, doomed: Doomed, now: datetime) -> N
     await tx.run(delete(cards).where((cards.c.chat_id == known.telegram_id) | shown))
 
 
-_BLANK = {"by": None, "action": "erased", "subject": "", "detail": {}, "salt": None}
+_BLANK: dict[str, object] = {"by": None, "action": "erased", "subject": "", "detail": {}, "salt": None}
 """What stays of a line of the audit trail that says what the person did."""
 
 _EMPTIED = {
