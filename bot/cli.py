@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.audit_commands import audit_app
 from bot.keys_commands import keys_app
 from bot.oncall_commands import oncall_app
 from bot.people_commands import people_app
@@ -41,6 +42,7 @@ app.add_typer(risk_app, name="risk")
 app.add_typer(oncall_app, name="oncall")
 app.add_typer(people_app, name="people")
 app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
 
 
 @app.command(epilog="Example: interlude run")

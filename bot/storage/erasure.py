@@ -87,7 +87,7 @@ async def erase(tx: Tx, known: Traces, now: datetime) -> dict[str, int]:
     """Erase a person; return how many rows of each table went."""
     await _hold_case_numbers(tx, known, now)
     await _unname_in_events(tx, known)
-    await _unname_in_audit(tx, known)
+    await _unname_in_audit(tx, known, now)
     await _forget_dialogues(tx, known)
     doomed = owned_rows(known.person_id)
     await _clear_chat(tx, known, doomed, now)
@@ -152,16 +152,21 @@ async def _unname_in_events(tx: Tx, known: Traces) -> None:
     await _set_details(tx, case_events, [{"row": row.id, "detail": {**row.detail, "to": "0"}} for row in rows])
 
 
-async def _unname_in_audit(tx: Tx, known: Traces) -> None:
-    """Let the audit trail tell what others did, not to whom; what the person did goes, unless it was their duty."""
+async def _unname_in_audit(tx: Tx, known: Traces, now: datetime) -> None:
+    """Let the audit trail tell what others did, not to whom; what the person did goes, unless it was their duty.
+
+    Lines stay in their places, without their salt, so that the chain holds and nobody can guess what they said.
+    """
+    await tx.finish()
     ids = (known.code, known.person_id, *known.member_ids, *known.case_ids)
     about = or_(*(audit.c.subject.endswith(f" {one}", autoescape=True) for one in ids))
-    await tx.run(update(audit).where(about).values(subject="erased"))
+    await tx.run(update(audit).where(about).values(subject="erased", salt=None))
     roles = await tx.all(select(members.c.id, members.c.role).where(members.c.id.in_(known.member_ids)))
     for member_id, role in roles:
         if role == "participant":
-            await tx.run(delete(audit).where(audit.c.by == member_id))
+            await tx.run(update(audit).where(audit.c.by == member_id).values(_BLANK | {"at": now}))
             continue
+        await tx.run(update(audit).where(audit.c.by == member_id).values(salt=None))
         rows = await tx.all(select(audit.c.id, audit.c.detail).where(audit.c.by == member_id))
         await _set_details(tx, audit, [{"row": row.id, "detail": {**row.detail, "erased": role}} for row in rows])
 
@@ -194,6 +199,9 @@ async def _clear_chat(tx: Tx, known: Traces, doomed: Doomed, now: datetime) -> N
     shown = cards.c.card.in_([f"case:{one}" for one in known.case_ids])
     await tx.run(delete(cards).where((cards.c.chat_id == known.telegram_id) | shown))
 
+
+_BLANK: dict[str, object] = {"by": None, "action": "erased", "subject": "", "detail": {}, "salt": None}
+"""What stays of a line of the audit trail that says what the person did."""
 
 _EMPTIED = {
     "key": literal("erased:") + cast(outbox.c.id, String),

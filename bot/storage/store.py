@@ -1,7 +1,7 @@
 """The store: transactions that commit once or not at all, one writer at a time on SQLite, in groups under load."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Tx:
     """One transaction. Queries take it; only the store commits it.
 
     `posts` counts what was added to the outbox, `pages` the pages; who sends them is woken after the commit.
+    `before_commit` is done as the last of the transaction.
     """
 
     def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
@@ -36,6 +37,12 @@ class Tx:
         self.vault = vault
         self.posts = 0
         self.pages = 0
+        self.before_commit: list[Callable[[], Awaitable[None]]] = []
+
+    async def finish(self) -> None:
+        """Do what was left for the end."""
+        while self.before_commit:
+            await self.before_commit.pop(0)()
 
     @property
     def dialect(self) -> Dialect:
@@ -94,6 +101,7 @@ class Store:
             if settles is not None:
                 await _settle(tx, settles, now)
             yield tx
+            await tx.finish()
         if tx.posts:
             self.posted.set()
         if tx.pages:

@@ -495,7 +495,11 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("subject", String(64), nullable=False, default=""),
     Column("detail", JSON, nullable=False, default=dict),
+    Column("salt", String(32)),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("chain", String(64), nullable=False, server_default=""),
 )
+"""`salt` is gone from a line that an erasure changed; see storage/audit."""
 
 marks = Table(
     "marks",

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from bot.services import alerts, cases, conversation, enrolment, erasure, export, follow_ups, prompts, roster
 from bot.services.access import Refused
+from bot.storage import audit as trail
 from bot.storage import inbox as updates
 from bot.storage import outbox
 from bot.storage.backup import back_up
@@ -151,6 +152,18 @@ async def test_nothing_is_left_that_points_to_the_person(clinic: Cast) -> None:
         said = vault.open("outbox.payload", row.key, row.payload_sealed) if row.payload_sealed else ""
         assert robin.code not in said
         assert SECRET not in said
+
+
+async def test_the_audit_stays_whole_and_no_line_keeps_a_salt_to_guess_with(clinic: Cast) -> None:
+    await lived_through_much(clinic)
+    await erased(clinic, "Robin2")
+    async with clinic.store.read() as tx:
+        found = await trail.verify(tx)
+    kept = await clinic.kept(audit)
+    assert (found.whole, found.broken_id) == (len(kept), None)
+    blank = [row for row in kept if "erased" in (row.action, row.subject)]
+    assert found.erased == len(blank) > 1
+    assert {row.salt for row in blank} == {None}
 
 
 async def test_the_audit_keeps_that_it_was_done_when_where_and_how_much(clinic: Cast) -> None:
