@@ -27,6 +27,7 @@ from bot.handlers.turns import Turns
 from bot.headway import Headway
 from bot.intake import ALLOWED, Intake
 from bot.paging import Paging
+from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
@@ -76,29 +77,32 @@ class App:
     paging: Paging
     ticks: Ticks
     headway: Headway
+    replicas: Replicas
     watchman: Watchman
     settings: Settings
 
     async def run(self) -> None:
         """Serve until cancelled."""
-        await programmes_changed(self.store, self.library.content, self.clock.now())
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
-            for work in (
-                self._hooked if self.settings.webhook_url else self.intake.poll,
-                self.intake.work,
-                self.delivery.run,
-                self.paging.run,
-                self.ticks.run,
-                self.watchman.run,
-                self._watch,
-            ):
+            for work in (self._take_part, self.intake.work, self.watchman.run, self._watch):
                 together.create_task(_kept_up(work))
             if self.settings.listen:
                 together.create_task(_kept_up(self._serve))
-            together.create_task(_announced(self.bot, self.library))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
+
+    async def _take_part(self) -> None:
+        await self.replicas.run(self._lead)
+
+    async def _lead(self) -> None:
+        """Do what only one process on a database does, until cancelled."""
+        await programmes_changed(self.store, self.library.content, self.clock.now())
+        updates = self._hooked if self.settings.webhook_url else self.intake.poll
+        async with asyncio.TaskGroup() as together:
+            for work in (updates, self.delivery.run, self.paging.run, self.ticks.run):
+                together.create_task(_kept_up(work))
+            together.create_task(_announced(self.bot, self.library))
 
     async def _serve(self) -> None:
         """Answer whoever asks over HTTP how Interlude is."""
@@ -131,6 +135,8 @@ class App:
         """Tell staff what broke or was mended, and plan by programmes that changed."""
         now, content = self.clock.now(), self.library.content
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
+        if not self.replicas.leads:
+            return
         errors = tuple(finding for finding in reloaded.findings if finding.is_error)
         if errors or reloaded.mended:
             await tell_findings(self.store, content, errors, now)
@@ -175,6 +181,7 @@ def make_bot(settings: Settings) -> Bot:
 
 def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str) -> App:
     clock, headway = Clock(), Headway()
+    replicas = Replicas(store, headway, bot.id)
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
     sender = Sender(bot, lambda: settings.content_dir, limits)
     comforter = Comforter(bot, library)
@@ -193,11 +200,13 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             comforter,
             lambda said: is_cry(library.content, said),
             lambda: tell_set_aside(store, library.content, clock.now()),
+            lambda: replicas.seat,
         ),
         delivery=Delivery(store, sender, clock, headway, lambda: library.content),
         paging=Paging(store, clock, headway, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
         headway=headway,
+        replicas=replicas,
         watchman=Watchman(store, bot, lambda: library.content, headway),
         settings=settings,
     )

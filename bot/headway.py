@@ -29,6 +29,11 @@ class Headway:
         if (part, name) in self._last:
             self._last[part, name] = self._seconds()
 
+    def leave(self, parts: Iterable[Part]) -> None:
+        """Expect nothing of these parts any more."""
+        left = frozenset(parts)
+        self._last = {one: last for one, last in self._last.items() if one[0] not in left}
+
     def stalled(self) -> tuple[Part, ...]:
         """Return the parts that made none for too long, in the order in which they were first watched."""
         now = self._seconds()

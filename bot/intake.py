@@ -51,6 +51,7 @@ class Intake:
         comfort: Comfort,
         urgent: Urgent,
         report: Report,
+        seat: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._store = store
         self._bot = bot
@@ -60,6 +61,7 @@ class Intake:
         self._comfort = comfort
         self._urgent = urgent
         self._report = report
+        self._seat = seat
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._handled: set[int] = set()
         self._wake = asyncio.Event()
@@ -137,15 +139,26 @@ class Intake:
         if room <= 0:
             return ()
         try:
-            async with self._store.read() as tx:
-                found = await inbox.waiting(tx, self._clock.now(), busy=frozenset(self._busy), limit=room)
+            found = await self._taken(room)
         except Exception:
             log.exception("the inbox cannot be read")
             await asyncio.sleep(LOOK_AGAIN)
             return ()
-        if not found and not self._busy:
+        if found is not None and not found and not self._busy:
             self._headway.made("inbox")
-        return found
+        return found or ()
+
+    async def _taken(self, room: int) -> tuple[Waiting, ...] | None:
+        """Return what this process may handle now, on PostgreSQL what it could take; None while it has no seat there."""
+        busy, now = frozenset(self._busy), self._clock.now()
+        if self._store.sqlite:
+            async with self._store.read() as tx:
+                return await inbox.waiting(tx, now, busy=busy, limit=room)
+        seat = self._seat()
+        if seat is None:
+            return None
+        async with self._store.begin() as tx:
+            return await inbox.take(tx, now, seat, busy=busy, limit=room)
 
     def _free(self, chat_id: int, _: asyncio.Task[None]) -> None:
         self._busy.pop(chat_id, None)

@@ -47,24 +47,24 @@ class Ticks:
         self._clock = clock
         self._headway = headway
         self._heartbeat_url = heartbeat_url
-        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._locks = {service: asyncio.Lock() for service in EVERY_SECONDS}
 
     async def run(self) -> None:
         """Tick for ever; at once whenever the clock was moved."""
         self._headway.watch("scheduler", map(_name, EVERY_SECONDS))
+        scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         for service, seconds in EVERY_SECONDS.items():
-            self._scheduler.add_job(self._work_off, "interval", seconds=seconds, args=[service], id=_name(service))
+            scheduler.add_job(self._work_off, "interval", seconds=seconds, args=[service], id=_name(service))
         if self._heartbeat_url:
-            self._scheduler.add_job(self._beat, "interval", seconds=60, id="heartbeat")
-        self._scheduler.start()
+            scheduler.add_job(self._beat, "interval", seconds=60, id="heartbeat")
+        scheduler.start()
         try:
             while True:
                 await self.catch_up()
                 await self._clock.moved.wait()
                 self._clock.moved.clear()
         finally:
-            self._scheduler.shutdown(wait=False)
+            scheduler.shutdown(wait=False)
 
     async def catch_up(self) -> None:
         """Do all that is due, job by job."""

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, Table, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
-from bot.storage.tables import FORGOTTEN, inbox
+from bot.storage.tables import FORGOTTEN, Row, inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,30 @@ async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) ->
 
     A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
     """
+    return tuple(_waiting(tx, row) for row in await tx.all(_firsts(now, busy, inbox).limit(limit)))
+
+
+async def take(tx: Tx, now: datetime, seat: int, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """The same on PostgreSQL, of what no other replica took; it is this one's (`seat`) until done, or until it is gone.
+
+    What it took before and is not `busy` with is given again. Rows that another replica takes just now are passed over.
+    """
+    others = inbox.alias()
+    taken = (
+        select(others.c.update_id)
+        .where(others.c.done_at.is_(None), others.c.chat_id == inbox.c.chat_id, others.c.claimed_by != seat)
+        .exists()
+    )
+    free = _firsts(now, busy, inbox.c.update_id).where(~taken).limit(limit).with_for_update(skip_locked=True)
+    await tx.run(text("SET LOCAL synchronous_commit = off"))  # a claim that is lost is made anew
+    rows = await tx.all(
+        update(inbox).where(inbox.c.update_id.in_(free.scalar_subquery())).values(claimed_by=seat).returning(inbox)
+    )
+    return tuple(_waiting(tx, row) for row in sorted(rows, key=lambda row: int(row.update_id)))
+
+
+def _firsts(now: datetime, busy: frozenset[int], what: ColumnElement[Any] | Table) -> Select[Any]:
+    """Select the oldest update of each chat that may be handled now."""
     earlier = inbox.alias()
     first = ~(
         select(earlier.c.update_id)
@@ -63,20 +88,19 @@ async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) ->
         )
         .exists()
     )
-    query = (
-        select(inbox)
+    return (
+        select(what)
         .where(inbox.c.done_at.is_(None), inbox.c.not_before <= now, inbox.c.chat_id.not_in(busy), first)
         .order_by(inbox.c.update_id)
-        .limit(limit)
     )
-    return tuple(
-        Waiting(
-            update_id=row.update_id,
-            chat_id=row.chat_id,
-            payload=tx.vault.open("inbox.payload", row.update_id, row.payload_sealed),
-            attempts=row.attempts,
-        )
-        for row in await tx.all(query)
+
+
+def _waiting(tx: Tx, row: Row) -> Waiting:
+    return Waiting(
+        update_id=row.update_id,
+        chat_id=row.chat_id,
+        payload=tx.vault.open("inbox.payload", row.update_id, row.payload_sealed),
+        attempts=row.attempts,
     )
 
 
@@ -91,7 +115,7 @@ async def try_again(tx: Tx, update_id: int, not_before: datetime, error: str) ->
     await tx.run(
         update(inbox)
         .where(inbox.c.update_id == update_id, inbox.c.done_at.is_(None))
-        .values(attempts=inbox.c.attempts + 1, not_before=not_before, error=error[:200])
+        .values(attempts=inbox.c.attempts + 1, not_before=not_before, claimed_by=None, error=error[:200])
     )
 
 

@@ -16,6 +16,9 @@ from bot.storage.vault import Vault
 
 SQLITE_BUSY_MS = 15_000
 
+_CHATS_TURN = text("SELECT pg_advisory_xact_lock(5310003, hashint8(chat_id)) FROM inbox WHERE update_id = :update_id")
+"""Telegram may bring two updates of one chat to two replicas at once: they are answered one after the other."""
+
 
 class AlreadyDone(Exception):
     """The update was handled before: nothing is to be done again."""
@@ -139,6 +142,8 @@ class Store:
 
 
 async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
+    if tx.dialect.name == "postgresql":
+        await tx.run(_CHATS_TURN, {"update_id": update_id})
     waiting = (inbox.c.update_id == update_id) & inbox.c.done_at.is_(None)
     settled = await tx.run(update(inbox).where(waiting).values(done_at=now, payload_sealed=FORGOTTEN, chat_id=0))
     if settled.rowcount == 0:

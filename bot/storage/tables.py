@@ -443,6 +443,7 @@ inbox = Table(
     _moment("not_before", null=False),
     _moment("done_at"),
     _moment("set_aside_at"),
+    Column("claimed_by", Integer),
     Column("error", String(200), nullable=False, default=""),
     Index("ix_inbox_chat", "chat_id", "update_id", **_only("done_at IS NULL")),
     Index("ix_inbox_waiting", "update_id", **_only("done_at IS NULL")),
