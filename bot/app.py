@@ -102,7 +102,7 @@ class App:
         from bot.web import make_web, serve  # noqa: PLC0415 - its memory is for who listens only
 
         host, port = self.settings.listen_at
-        await serve(make_web(self.store, self.headway), host, port)
+        await serve(make_web(self.store, self.headway, self.clock.now), host, port)
 
     async def _watch(self) -> None:
         """Follow the content folder."""
