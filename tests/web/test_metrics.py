@@ -20,6 +20,7 @@ from bot.storage import inbox, outbox, prompts
 from bot.storage.outbox import Lane, Posting
 from bot.storage.prompts import Prompt
 from bot.storage.store import Store
+from bot.storage.tables import cases
 from bot.storage.tables import inbox as updates
 from bot.storage.tables import outbox as messages
 from bot.storage.tables import prompts as planned
@@ -145,6 +146,13 @@ async def test_a_case_is_counted_until_it_is_resolved_and_its_acknowledgement_ti
     assert figures[f"interlude_acknowledge_max_seconds{{{EVENING}}}"] == 90
     cast.later(days=8)
     assert f"interlude_acknowledged{{{EVENING}}}" not in await scraped(prometheus)
+    async with cast.store.begin() as tx:
+        await records.add_event(tx, case.id, "raised", cast.now - timedelta(seconds=5))
+        await records.add_event(tx, case.id, "resolved", cast.now)
+        await tx.run(update(cases).values(state="resolved"))
+    figures = await scraped(prometheus)
+    assert figures[f"interlude_acknowledge_max_seconds{{{EVENING}}}"] == 5
+    assert sum(value for series, value in figures.items() if series.startswith("interlude_cases{")) == 0
 
 
 async def test_each_wait_counts_from_the_last_raising_and_ends_once(cast: Cast, prometheus: httpx.AsyncClient) -> None:
