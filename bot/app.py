@@ -113,7 +113,7 @@ class App:
         hook = (
             [webhook_route(self.settings.webhook_path, secret, self.intake.keep)] if self.settings.webhook_url else []
         )
-        await serve(make_web(self.store, self.headway, hook), host, port)
+        await serve(make_web(self.store, self.headway, self.clock.now, hook), host, port)
 
     async def _hooked(self) -> None:
         """Tell Telegram where to bring updates, and again each hour: another's `deleteWebhook` must not silence us."""

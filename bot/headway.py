@@ -1,7 +1,7 @@
 """Notices when a part of Interlude makes no headway any more, however it came to that."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 Part = Literal["polling", "inbox", "scheduler", "sender", "pager"]
@@ -39,3 +39,10 @@ class Headway:
         now = self._seconds()
         late = (part for (part, _), last in self._last.items() if now - last >= STALLED_AFTER)
         return tuple(dict.fromkeys(late))
+
+    def since(self) -> Mapping[Part, float]:
+        """Return for how many seconds each part made none; of one that does several things, the longest."""
+        now, longest = self._seconds(), dict[Part, float]()
+        for (part, _), last in self._last.items():
+            longest[part] = max(longest.get(part, 0.0), now - last)
+        return longest

@@ -149,7 +149,7 @@ class Intake:
         return found or ()
 
     async def _taken(self, room: int) -> tuple[Waiting, ...] | None:
-        """Return what this process may handle now, on PostgreSQL what it could take; None while it has no seat there."""
+        """Return what may be handled now, on PostgreSQL what could be taken; None while there is no seat for that."""
         busy, now = frozenset(self._busy), self._clock.now()
         if self._store.sqlite:
             async with self._store.read() as tx:

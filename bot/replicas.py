@@ -1,7 +1,7 @@
-"""Which of several processes on one database sends, ticks and asks for updates: one leads, another takes over at once."""
+"""Which of several processes on one database sends and ticks: one leads, and another takes over when it is gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import structlog
 
@@ -17,7 +17,7 @@ LOOK_EVERY = 1.0
 LED: tuple[Part, ...] = ("polling", "scheduler", "sender", "pager")
 """The parts that only who leads runs."""
 
-Duty = Callable[[], Awaitable[None]]
+Duty = Callable[[], Coroutine[None, None, None]]
 
 
 class Replicas:

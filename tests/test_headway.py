@@ -38,3 +38,15 @@ def test_what_is_not_watched_neither_stalls_nor_counts() -> None:
     headway = Headway(Watch())
     headway.made("polling")
     assert headway.stalled() == ()
+
+
+def test_the_time_since_headway_is_that_of_the_slowest_job_of_a_part() -> None:
+    watch = Watch()
+    headway = Headway(watch)
+    headway.watch("scheduler", ["due", "alerts"])
+    headway.watch("sender")
+    watch.seconds = 20.0
+    headway.made("scheduler", "due")
+    headway.made("sender")
+    watch.seconds = 25.0
+    assert headway.since() == {"scheduler": 25.0, "sender": 5.0}

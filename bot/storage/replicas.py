@@ -5,7 +5,9 @@ is killed, so that no clock has to agree with another and nothing has to run out
 """
 
 import asyncio
+import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -71,6 +73,7 @@ async def seated(store: Store, told: Callable[[], None]) -> AsyncIterator[Seat]:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         for setting in _NOTICE_A_LOST_PEER:
             await connection.execute(text(setting))
+        await connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": _own_name()})
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver  # noqa: S101 - it was just connected
         await driver.add_listener(POSTED, lambda *_: told())
@@ -81,3 +84,8 @@ async def seated(store: Store, told: Callable[[], None]) -> AsyncIterator[Seat]:
     finally:
         await connection.invalidate()  # back in the pool, it would keep its locks
         await connection.close()
+
+
+def _own_name() -> str:
+    """Return what an operator sees in pg_stat_activity: which machine's process holds a lock."""
+    return f"interlude {socket.gethostname()[:40]} {os.getpid()}"

@@ -23,7 +23,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def monitor(stage) -> AsyncIterator[httpx.AsyncClient]:
-    web = httpx.ASGITransport(make_web(stage.app.store, stage.app.headway))
+    web = httpx.ASGITransport(make_web(stage.app.store, stage.app.headway, stage.app.clock.now))
     async with httpx.AsyncClient(transport=web, base_url="http://interlude") as client:
         yield client
 

@@ -1,0 +1,150 @@
+"""How much waits, and how it goes: numbers for whoever keeps Interlude running, none that points to a person."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from statistics import median
+
+from sqlalchemy import func, select
+
+from bot.storage.inbox import set_aside_count
+from bot.storage.outbox import Lane
+from bot.storage.store import Tx
+from bot.storage.tables import Row, case_events, cases, inbox, members, outbox, prompts
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+STATUSES = ("planned", "sent", "answered", "skipped", "missed", "late")
+SETTLED = ("sent", "failed", "dropped")
+LEVELS, UNRESOLVED = ("red", "orange", "yellow"), ("open", "acknowledged")
+RAISING, TAKING = ("opened", "raised", "left"), ("acknowledged", "lowered", "resolved")
+"""Steps after which a case waits for somebody, and those that end the wait: to lower or to resolve it ends it too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many wait, and for how many seconds the oldest does (0 when none)."""
+
+    count: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledging:
+    """How many acknowledgements there were, and how long they took, in seconds from when the case was raised."""
+
+    count: int
+    median: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All figures at one moment; keys begin with the programme where it matters.
+
+    `prompts` counts those due in the last day, `compliance` is a ratio from 0 to 1 over the last 7 days: answered among
+    answered and missed. A programme without either, or without an acknowledgement, is left out there.
+    """
+
+    updates: Waiting
+    aside: int
+    messages: Mapping[Lane, Waiting]
+    settled: Mapping[str, int]
+    prompts: Mapping[tuple[str, str], int]
+    compliance: Mapping[str, float]
+    cases: Mapping[tuple[str, str, str], int]
+    acknowledging: Mapping[str, Acknowledging]
+
+
+async def gathered(tx: Tx, now: datetime) -> Figures:
+    """Return how things stand now."""
+    found = await tx.all(select(members.c.programme).distinct())
+    programmes = tuple(row.programme for row in found)
+    return Figures(
+        updates=await _updates(tx, now),
+        aside=await set_aside_count(tx),
+        messages=await _messages(tx, now),
+        settled=await _settled(tx),
+        prompts=dict.fromkeys(product(programmes, STATUSES), 0) | await _prompts(tx, now - DAY, now),
+        compliance=_compliance(await _prompts(tx, now - WEEK, now)),
+        cases=dict.fromkeys(product(programmes, LEVELS, UNRESOLVED), 0) | await _cases(tx),
+        acknowledging=await _acknowledging(tx, now - WEEK),
+    )
+
+
+async def _updates(tx: Tx, now: datetime) -> Waiting:
+    query = select(func.count().label("number"), func.min(inbox.c.received_at).label("first"))
+    return _waiting(await tx.one(query.where(inbox.c.done_at.is_(None))), now)
+
+
+async def _messages(tx: Tx, now: datetime) -> Mapping[Lane, Waiting]:
+    query = select(outbox.c.lane, func.count().label("number"), func.min(outbox.c.created_at).label("first"))
+    rows = await tx.all(query.where(outbox.c.state == "ready").group_by(outbox.c.lane))
+    found = {row.lane: row for row in rows}
+    return {lane: _waiting(found.get(int(lane)), now) for lane in Lane}
+
+
+async def _settled(tx: Tx) -> Mapping[str, int]:
+    query = select(outbox.c.state, func.count().label("number")).where(outbox.c.state != "ready")
+    rows = await tx.all(query.group_by(outbox.c.state))
+    return dict.fromkeys(SETTLED, 0) | {row.state: row.number for row in rows}
+
+
+async def _prompts(tx: Tx, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+    """Count the prompts due in a time by programme and status."""
+    query = (
+        select(members.c.programme, prompts.c.status, func.count().label("number"))
+        .join(members, members.c.id == prompts.c.member_id)
+        .where(prompts.c.due_at > since, prompts.c.due_at <= until)
+        .group_by(members.c.programme, prompts.c.status)
+    )
+    return {(row.programme, row.status): row.number for row in await tx.all(query)}
+
+
+def _compliance(counted: Mapping[tuple[str, str], int]) -> Mapping[str, float]:
+    ended = {programme for programme, status in counted if status in ("answered", "missed")}
+    share = dict[str, float]()
+    for programme in ended:
+        answered, missed = (counted.get((programme, status), 0) for status in ("answered", "missed"))
+        share[programme] = answered / (answered + missed)
+    return share
+
+
+async def _cases(tx: Tx) -> dict[tuple[str, str, str], int]:
+    key = (cases.c.programme, cases.c.level, cases.c.state)
+    query = select(*key, func.count().label("number")).where(cases.c.state != "resolved").group_by(*key)
+    return {(row.programme, row.level, row.state): row.number for row in await tx.all(query)}
+
+
+async def _acknowledging(tx: Tx, since: datetime) -> Mapping[str, Acknowledging]:
+    taken = select(case_events.c.case_id).where(case_events.c.at >= since, case_events.c.kind.in_(TAKING))
+    query = (
+        select(cases.c.programme, case_events.c.case_id, case_events.c.kind, case_events.c.at)
+        .join(cases, cases.c.id == case_events.c.case_id)
+        .where(case_events.c.case_id.in_(taken), case_events.c.kind.in_(RAISING + TAKING))
+        .order_by(case_events.c.id)
+    )
+    return {
+        programme: Acknowledging(count=len(took), median=median(took), longest=max(took))
+        for programme, took in _times(await tx.all(query), since).items()
+    }
+
+
+def _times(events: Sequence[Row], since: datetime) -> Mapping[str, list[float]]:
+    """Return by programme how many seconds each raising waited that somebody took since then; events as they came."""
+    raised, took = dict[int, datetime](), defaultdict[str, list[float]](list)
+    for row in events:
+        if row.kind == "left":  # a case that nobody had taken yet goes on waiting
+            raised.setdefault(row.case_id, row.at)
+        elif row.kind in RAISING:
+            raised[row.case_id] = row.at
+        elif (began := raised.pop(row.case_id, None)) and row.at >= since:
+            took[row.programme].append((row.at - began).total_seconds())
+    return took
+
+
+def _waiting(row: Row | None, now: datetime) -> Waiting:
+    if row is None or row.first is None:
+        return Waiting(count=0, oldest=0.0)
+    return Waiting(count=row.number, oldest=max(0.0, (now - row.first).total_seconds()))

@@ -1,0 +1,81 @@
+"""What Prometheus reads: numbers about the work, none that points to a person."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from bot.headway import Part
+from bot.storage.figures import Figures
+from bot.web.exposition import Gauge, Sample
+
+Key = TypeVar("Key", bound=tuple[str, ...])
+"""The values of a sample's labels, in the labels' order."""
+
+
+def gauges(figures: Figures, headway: Mapping[Part, float]) -> tuple[Gauge, ...]:
+    """Return all that is exported; labels hold programmes, lanes, statuses, levels and parts only."""
+    return (*_updates(figures), *_messages(figures), *_prompts(figures), *_cases(figures), _headway(headway))
+
+
+def _updates(figures: Figures) -> Iterable[Gauge]:
+    waiting = figures.updates
+    yield _one("interlude_updates_waiting", "Updates from Telegram that wait to be handled.", waiting.count)
+    yield _one("interlude_updates_oldest_seconds", "Age of the oldest waiting update; 0 if none.", waiting.oldest)
+    yield _one("interlude_updates_set_aside", "Updates set aside because they failed again and again.", figures.aside)
+
+
+def _messages(figures: Figures) -> Iterable[Gauge]:
+    lanes = {lane.name.lower(): waiting for lane, waiting in figures.messages.items()}
+    count = {(lane,): waiting.count for lane, waiting in lanes.items()}
+    oldest = {(lane,): waiting.oldest for lane, waiting in lanes.items()}
+    settled = {(state,): number for state, number in figures.settled.items()}
+    yield _by(("lane",), "interlude_messages_waiting", "Messages that wait to be sent.", count)
+    yield _by(("lane",), "interlude_messages_oldest_seconds", "Age of the oldest waiting message; 0 if none.", oldest)
+    yield _by(("state",), "interlude_messages_settled", "Messages kept as sent, failed or dropped.", settled)
+
+
+def _prompts(figures: Figures) -> Iterable[Gauge]:
+    by_status = ("programme", "status")
+    ratio = {(programme,): share for programme, share in figures.compliance.items()}
+    yield _by(by_status, "interlude_prompts", "Prompts due in the last 24 hours.", figures.prompts)
+    yield _by(
+        ("programme",),
+        "interlude_compliance_ratio",
+        "Answered among the prompts of the last 7 days that were answered or missed.",
+        ratio,
+    )
+
+
+def _cases(figures: Figures) -> Iterable[Gauge]:
+    seconds = figures.acknowledging
+    count = {(programme,): found.count for programme, found in seconds.items()}
+    median = {(programme,): found.median for programme, found in seconds.items()}
+    longest = {(programme,): found.longest for programme, found in seconds.items()}
+    yield _by(("programme", "level", "state"), "interlude_cases", "Cases not resolved.", figures.cases)
+    yield _by(("programme",), "interlude_acknowledged", "Acknowledgements of cases in the last 7 days.", count)
+    yield _by(
+        ("programme",),
+        "interlude_acknowledge_median_seconds",
+        "Median time from the raising of a case to its acknowledgement in the last 7 days.",
+        median,
+    )
+    yield _by(
+        ("programme",),
+        "interlude_acknowledge_max_seconds",
+        "Longest time from the raising of a case to its acknowledgement in the last 7 days.",
+        longest,
+    )
+
+
+def _headway(headway: Mapping[Part, float]) -> Gauge:
+    says = "Time since each part of this process last made headway."
+    return _by(("part",), "interlude_headway_seconds", says, {(part,): past for part, past in headway.items()})
+
+
+def _one(name: str, says: str, value: float) -> Gauge:
+    return Gauge(name=name, says=says, samples=(Sample(value=value, labels={}),))
+
+
+def _by(labels: tuple[str, ...], name: str, says: str, values: Mapping[Key, float]) -> Gauge:
+    rows = sorted(values.items())
+    samples = (Sample(value=value, labels=dict(zip(labels, key, strict=True))) for key, value in rows)
+    return Gauge(name=name, says=says, samples=tuple(samples))
