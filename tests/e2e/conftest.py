@@ -31,10 +31,13 @@ class Stage:
     settings: Settings
     serving: AsyncExitStack
 
-    async def restart(self) -> None:
-        """Stop Interlude and start it again on the same database."""
+    async def restart(self, *, content: Path | None = None) -> None:
+        """Stop Interlude and start it again on the same database; with another folder's content if one is named."""
         await self.serving.aclose()
-        self.app = await self.serving.enter_async_context(served(self.settings, self.app.library))
+        library = self.app.library
+        if content:
+            self.settings, library = self.settings.model_copy(update={"content_dir": content}), LiveLibrary(content)
+        self.app = await self.serving.enter_async_context(served(self.settings, library))
 
     async def link(self, role: str, programme: str = "adult-evening", **more) -> str:
         now = self.app.clock.now()

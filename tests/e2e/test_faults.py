@@ -8,7 +8,6 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from bot.app import CannotStart, wired
-from bot.content.live import LiveLibrary
 from bot.storage import outbox
 
 
@@ -64,24 +63,16 @@ async def test_a_broken_content_file_changes_nothing_and_tells_staff_once(stage,
     folder = tmp_path / "content"
     shutil.copytree(stage.settings.content_dir, folder)
     staff = await stage.colleague("Sam Specimen", "staff")
-    library = LiveLibrary(folder)
-    settings = stage.settings.model_copy(update={"content_dir": folder})
-    async with wired(settings, library) as app:
-        skill = folder / "skills" / "box-breathing.md"
-        good = skill.read_text(encoding="utf-8")
-        app.clock.move(stage.app.clock.offset)
-        watching = asyncio.create_task(library.watch(app.reloaded))
-        try:
-            skill.write_text(good.replace("title: Box breathing", "titel: Box"), encoding="utf-8")
-            told = await stage.telegram.wait_for(staff, "could not go live", seconds=15)
-            assert "box-breathing.md:" in told["text"]
-            assert library.content.skill("box-breathing", "en").title == "Box breathing"
-            skill.write_text(good.replace("title: Box breathing", "title: Square breathing"), encoding="utf-8")
-            await stage.telegram.wait_for(staff, "fine again", seconds=15)
-            assert library.content.skill("box-breathing", "en").title == "Square breathing"
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+    await stage.restart(content=folder)
+    skill, library = folder / "skills" / "box-breathing.md", stage.app.library
+    good = skill.read_text(encoding="utf-8")
+    skill.write_text(good.replace("title: Box breathing", "titel: Box"), encoding="utf-8")
+    told = await stage.telegram.wait_for(staff, "could not go live", seconds=15)
+    assert "box-breathing.md:" in told["text"]
+    assert library.content.skill("box-breathing", "en").title == "Box breathing"
+    skill.write_text(good.replace("title: Box breathing", "title: Square breathing"), encoding="utf-8")
+    await stage.telegram.wait_for(staff, "fine again", seconds=15)
+    assert library.content.skill("box-breathing", "en").title == "Square breathing"
 
 
 async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, monkeypatch) -> None:
