@@ -11,16 +11,17 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, update
 
 from bot.content.library import Content
 from bot.sandbox import Sandbox, SandboxClient, serve
 from bot.services.enrolment import invite
 from bot.storage.store import Store
-from bot.storage.tables import answers, cases, flags, inbox, outbox, runs
+from bot.storage.tables import answers, cases, flags, inbox, members, new_id, outbox, people, prompts, runs
 from bot.storage.vault import Vault, new_key, read_keys
 
 ROOT = Path(__file__).parent.parent.parent
@@ -28,6 +29,8 @@ ROUNDS = int(os.environ.get("SEEDS", "1"))
 KILLS = 2
 PEOPLE = 5
 RED = "I want to kill myself tonight, number {}"
+PROMPTS, PROMPTS_WITHIN = 40, 8.0
+"""Prompts that fall due while it is killed, spread over so many seconds."""
 NOTHING = "I sat on the balcony with my tea, number {}"
 
 
@@ -73,6 +76,7 @@ class Scene:
 
     async def settled(self) -> None:
         """Wait until everything that was written is handled and everything that was posted is sent."""
+        planned_still = prompts.c.status == "planned"
         wanted = sum(not text.startswith("/") for own in self.said.values() for text in own)
         async with asyncio.timeout(60):
             while True:
@@ -80,13 +84,12 @@ class Scene:
                     kept = await tx.value(select(func.count()).select_from(answers).where(answers.c.kind == "remark"))
                     waits = await tx.value(select(func.count()).select_from(inbox).where(inbox.c.done_at.is_(None)))
                     ready = await tx.value(select(func.count()).select_from(outbox).where(outbox.c.state == "ready"))
-                if kept >= wanted and not waits and not ready:
+                    due = await tx.value(select(func.count()).where(prompts.c.slot.like("crash/%"), planned_still))
+                if kept >= wanted and not waits and not ready and not due:
                     return
                 await asyncio.sleep(0.2)
 
-    async def _now(self):
-        from datetime import datetime
-
+    async def _now(self) -> datetime:
         return datetime.fromisoformat((await self.telegram.clock())["now"])
 
 
@@ -122,6 +125,7 @@ async def test_killed_at_random_moments_nothing_is_lost(scene: Scene, content: C
     clinician = await scene.joined(content, "clinician", "Dr. Quill Example")
     crowd = [await scene.joined(content, "participant", f"Robin{number} Sample") for number in range(PEOPLE)]
     await begins_a_practice(scene, crowd[0])
+    await plan_prompts(scene, crowd[1:])
     for kill in range(KILLS):
         writing = asyncio.create_task(write(scene, crowd[1:], chance, kill))
         await asyncio.sleep(chance.uniform(0.02, 0.6))
@@ -137,6 +141,34 @@ async def begins_a_practice(scene: Scene, user: int) -> None:
     await scene.says(user, "/checkin")
     await scene.telegram.tap(user, await scene.telegram.wait_for(user, "mood", seconds=30), "6")
     await scene.telegram.wait_for(user, "How much distress", seconds=30)
+
+
+async def plan_prompts(scene: Scene, crowd: list[int]) -> None:
+    """Let a prompt be due for one or another all the time, at noon where they live."""
+    now = await scene._now()
+    noon = f"Etc/GMT{now.hour - 12:+d}"
+    async with scene.store.begin() as tx:
+        await tx.run(update(people).values(zones=[["2026-11-01T00:00:00+00:00", noon]]))
+        mine = select(members.c.id).join(people, people.c.id == members.c.person_id)
+        ids = [await tx.value(mine.where(people.c.telegram_id == user)) for user in crowd]
+        await tx.run(insert(prompts), [planned(ids[n % len(ids)], n, now) for n in range(PROMPTS)])
+
+
+def planned(member: int, number: int, now: datetime) -> dict:
+    due = now + timedelta(seconds=number * PROMPTS_WITHIN / PROMPTS)
+    return {
+        "id": new_id(),
+        "member_id": member,
+        "stream": "check-in",
+        "slot": f"crash/{number}",
+        "status": "planned",
+        "kind": "measure",
+        "activity": "daily-check-in",
+        "due_at": due,
+        "latest_at": due + timedelta(hours=1),
+        "answer_within": 3600,
+        "snoozes": 0,
+    }
 
 
 async def write(scene: Scene, crowd: list[int], chance: random.Random, kill: int) -> None:
@@ -156,6 +188,19 @@ async def check_the_promises(scene: Scene, clinician: int, crowd: list[int]) -> 
         places = [row.phase for row in await tx.all(select(runs.c.phase))]
         by_chat = select(outbox.c.chat_id, func.count().label("posted")).where(outbox.c.state == "sent")
         posted = {row.chat_id: row.posted for row in await tx.all(by_chat.group_by(outbox.c.chat_id))}
+        ours = prompts.c.slot.like("crash/%")
+        undecided = await tx.value(select(func.count()).where(ours, prompts.c.status == "planned"))
+        per_prompt = select(func.count()).where(ours, outbox.c.prompt_id == prompts.c.id).group_by(prompts.c.id)
+        prompted = [row[0] for row in await tx.all(per_prompt)]
+        order = select(outbox.c.chat_id, outbox.c.message_id).where(
+            outbox.c.state == "sent", outbox.c.lane != 0, outbox.c.message_id.is_not(None)
+        )
+        went = [(row.chat_id, row.message_id) for row in await tx.all(order.order_by(outbox.c.id))]
+    assert not undecided, "each prompt that was due was sent, or left out"
+    assert set(prompted) == {1}, "no prompt was posted twice"
+    for user in (clinician, *crowd):
+        new = list(dict.fromkeys(message for chat, message in went if chat == user))  # an edit changes an older message
+        assert new == sorted(new), "messages of a chat keep their order"
     said = Counter(text for own in scene.said.values() for text in own if not text.startswith("/"))
     assert texts == said, "each answer is kept once"
     red = sum(count for text, count in said.items() if text.startswith("I want to kill"))
