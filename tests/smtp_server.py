@@ -1,5 +1,6 @@
 """A real SMTP server of this machine's own, which keeps what it gets and refuses what it is told to."""
 
+import logging
 import socket
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -30,6 +31,7 @@ class Mailbox:
         return "250 taken"
 
     def open(self) -> None:
+        logging.getLogger("mail.log").disabled = True  # what this server says in its thread is nobody's matter
         self.controller = Controller(
             self,
             hostname="127.0.0.1",

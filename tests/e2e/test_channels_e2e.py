@@ -69,7 +69,7 @@ async def test_while_telegram_is_out_an_orange_alert_comes_by_mail_after_a_minut
     quill = await stage.colleague("Dr. Quill Example")
     robin = await stage.participant()
     await add_mail(stage, quill, mailbox)
-    await stage.telegram.fault("502", "sendMessage", chat=quill)
+    await stage.telegram.fault("502", "sendMessage", chat=quill, times=100)
     await stage.telegram.say(robin, "I wish I was dead")
     await stage.telegram.wait_for(robin, "988")
     await stage.settled()
