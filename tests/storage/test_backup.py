@@ -198,9 +198,15 @@ def cut_off(backup: Path) -> None:
 def changed(statement: str):
     def change(backup: Path) -> None:
         with closing(sqlite3.connect(backup)) as database, database:
-            database.execute(statement)
+            database.executescript(statement)
 
     return change
+
+
+AGAINST_ITS_TABLE = """
+    PRAGMA writable_schema = 1;
+    UPDATE sqlite_master SET sql = replace(sql, 'blocked_at DATETIME', 'blocked_at DATETIME NOT NULL') WHERE name = 'people';
+"""
 
 
 @pytest.mark.parametrize(
@@ -208,6 +214,7 @@ def changed(statement: str):
     [
         (damaged, "is damaged"),
         (cut_off, "is damaged"),
+        (changed(AGAINST_ITS_TABLE), r"is damaged \(NULL value in people.blocked_at\)"),
         (lambda backup: backup.write_bytes(b"no database"), "no copy of a database"),
         (lambda backup: backup.write_bytes(b"PGDMP and so on"), "names the other kind"),
         (lambda backup: backup.with_name("backup.db-wal").write_bytes(b"log"), "a database in use"),
