@@ -205,7 +205,8 @@ def changed(statement: str):
 
 AGAINST_ITS_TABLE = """
     PRAGMA writable_schema = 1;
-    UPDATE sqlite_master SET sql = replace(sql, 'blocked_at DATETIME', 'blocked_at DATETIME NOT NULL') WHERE name = 'people';
+    UPDATE sqlite_master SET sql = replace(sql, 'blocked_at DATETIME', 'blocked_at DATETIME NOT NULL')
+    WHERE name = 'people';
 """
 
 
