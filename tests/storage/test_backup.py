@@ -5,9 +5,11 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 import pytest
 from conftest import NOW, VAULT
@@ -132,6 +134,29 @@ async def test_a_backup_under_load_is_whole_and_has_all_that_was_committed_befor
     assert await migrate.differences(other) == []
     await answered(other, member_id)
     await other.close()
+
+
+def test_a_copy_of_a_large_file_ends_though_another_process_never_stops_writing(tmp_path: Path) -> None:
+    file, stop = tmp_path / "interlude.db", Event()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE words (word)")
+        database.executemany("INSERT INTO words VALUES (?)", [("x" * 4000,)] * 10_000)
+
+    def write() -> None:
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as other:
+            while not stop.wait(0.002):
+                other.execute("INSERT INTO words VALUES ('more')")
+
+    with ThreadPoolExecutor() as both:
+        writing = both.submit(write)
+        copying = both.submit(back_up, file, tmp_path / "copy.db")
+        ended, _ = wait([copying], timeout=15)
+        stop.set()
+    assert copying in ended
+    assert writing.result() is None
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("SELECT count(*) FROM words").fetchone()[0] >= 10_000
 
 
 async def test_restoring_refuses_where_a_database_is_and_leaves_it_as_it_is(backup: Path, tmp_path: Path) -> None:
