@@ -158,6 +158,8 @@ class Intake:
                 await self._done(waiting)
                 return
             update = Update.model_validate_json(waiting.payload, context={"bot": self._bot})
+            if update.update_id != waiting.update_id:  # its number had been another's
+                update = update.model_copy(update={"update_id": waiting.update_id})
             await self._dispatcher.feed_update(self._bot, update)
             self._remember(waiting.update_id)
             self._headway.made("inbox")
