@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, func, select, text, update
@@ -10,6 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, inbox
+
+STARTED_OVER = 1 << 40
+"""Added to the number of an update that had another one's: Telegram starts anew at random after a quiet week."""
+
+CANNOT_COME_AGAIN = timedelta(days=6)
+"""Telegram brings an update again for a day at most; an older one of the same number is another update."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +41,12 @@ async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
     """Add the updates that are not here yet."""
     if not arrived:
         return
+    numbers = await _numbers(tx, [one.update_id for one in arrived], now)
     rows = [
         {
-            "update_id": one.update_id,
+            "update_id": (number := numbers[one.update_id]),
             "chat_id": one.chat_id,
-            "payload_sealed": tx.vault.seal("inbox.payload", one.update_id, one.payload),
+            "payload_sealed": tx.vault.seal("inbox.payload", number, one.payload),
             "received_at": now,
             "not_before": now,
         }
@@ -47,6 +54,19 @@ async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
     ]
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     await tx.run(add(inbox).on_conflict_do_nothing(index_elements=["update_id"]), rows)
+
+
+async def _numbers(tx: Tx, update_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """Return the number under which each update is kept: its own, unless a long gone one had that."""
+    numbers = {update_id: update_id for update_id in update_ids}
+    while True:
+        taken = select(inbox.c.update_id).where(
+            inbox.c.update_id.in_(numbers.values()), inbox.c.received_at < now - CANNOT_COME_AGAIN
+        )
+        gone = {row.update_id for row in await tx.all(taken)}
+        if not gone:
+            return numbers
+        numbers = {one: number + STARTED_OVER * (number in gone) for one, number in numbers.items()}
 
 
 async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
@@ -134,6 +154,7 @@ async def set_aside_count(tx: Tx) -> int:
 
 
 async def last_update_id(tx: Tx) -> int | None:
-    """Return the highest update id kept."""
-    found = await tx.value(select(func.max(inbox.c.update_id)))
-    return None if found is None else int(found)
+    """Return Telegram's id of the update that was kept last."""
+    query = select(inbox.c.update_id).order_by(inbox.c.received_at.desc(), inbox.c.update_id.desc()).limit(1)
+    found = await tx.value(query)
+    return None if found is None else int(found) % STARTED_OVER

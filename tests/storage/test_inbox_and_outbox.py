@@ -29,6 +29,19 @@ async def test_an_update_delivered_twice_is_kept_once(store: Store) -> None:
     assert await waiting(store) == [1, 2, 3]
 
 
+async def test_an_update_with_the_number_of_a_long_gone_one_is_kept_once_too(store: Store) -> None:
+    await keep(store, (1, 7))
+    async with store.begin() as tx:
+        await inbox.done(tx, 1, NOW)
+    again = [Arrived(update_id=1, chat_id=7, payload="{}")]
+    for days, expected in ((1, 0), (8, 1), (8, 1)):
+        async with store.begin() as tx:
+            await inbox.keep(tx, again, NOW + timedelta(days=days))
+        assert len(await waiting(store, NOW + timedelta(days=9))) == expected
+    async with store.read() as tx:
+        assert await inbox.last_update_id(tx) == 1
+
+
 async def test_only_the_first_update_of_a_chat_waits_and_busy_chats_are_left_out(store: Store) -> None:
     await keep(store, (1, 7), (2, 7), (3, 8))
     assert await waiting(store) == [1, 3]
