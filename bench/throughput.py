@@ -6,7 +6,6 @@ inbox first, then handles it, examines what was written, keeps it encrypted, and
 """
 
 import asyncio
-import contextlib
 import itertools
 import tempfile
 import time
@@ -102,9 +101,9 @@ async def _whole(url: str) -> AsyncIterator[Handled]:
         async with wired(settings, LiveLibrary(Path("content"))) as app:
             working = asyncio.create_task(app.intake.work())
             yield _through(app)
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
+            while not working.done():  # one cancellation can be lost in the wait of an idle pump
+                working.cancel()
+                await asyncio.wait({working}, timeout=0.1)
 
 
 def _through(app: App) -> Handled:
