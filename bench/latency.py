@@ -28,10 +28,8 @@ async def measure(size: Size) -> list[Figure]:
     against = f"{len(took) + len(unanswered):,} answers over HTTP, {answered:.1f} % replied to by 5 s after the last"
     waits, what = took + unanswered, f"an answer at {A_SECOND} a second"
     return [
-        Figure(what=f"an answer at {A_SECOND} a second, p50", measured=percentile(waits, 50), unit="s"),
-        Figure(
-            what=f"an answer at {A_SECOND} a second, p99", measured=percentile(waits, 99), unit="s", against=against
-        ),
+        Figure(what=f"{what}, p50", measured=percentile(waits, 50), unit="s"),
+        Figure(what=f"{what}, p99", measured=percentile(waits, 99), unit="s", against=against),
     ]
 
 
