@@ -12,7 +12,17 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts, clock_set_back, digests, erasure, follow_ups, handovers, practice, prompts
+from bot.services import (
+    alerts,
+    clock_set_back,
+    digests,
+    erasure,
+    follow_ups,
+    handovers,
+    practice,
+    prompts,
+    retention,
+)
 from bot.storage.store import Store
 
 log = structlog.get_logger()
@@ -30,6 +40,7 @@ EVERY_SECONDS: dict[Service, float] = {
     prompts.remind: 5,
     prompts.replan: 30,
     erasure.scrub: 30,
+    retention.remove_due: 30,
 }
 """In the order in which they are caught up with when the clock was moved."""
 
