@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
+import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
 from bench import answer, burst, delivery, latency, load, planning, startup, throughput
 from bench.table import Figure, Size, render
 
