@@ -202,7 +202,9 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             lambda: tell_set_aside(store, library.content, clock.now()),
             lambda: replicas.seat,
         ),
-        delivery=Delivery(store, sender, clock, headway, lambda: library.content),
+        delivery=Delivery(
+            store, sender, clock, headway, lambda: library.content, per_second=settings.messages_per_second
+        ),
         paging=Paging(store, clock, headway, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
         headway=headway,

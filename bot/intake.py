@@ -11,7 +11,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.types import Update
 
-from bot.clock import Clock
+from bot.clock import Clock, first_of
 from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
@@ -143,10 +143,7 @@ class Intake:
             self._busy[update.chat_id] = task
             task.add_done_callback(partial(self._free, update.chat_id))
         if not found or len(self._busy) >= AT_ONCE:
-            try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
-            except TimeoutError:
-                return
+            await first_of(self._wake, seconds=LOOK_AGAIN)
 
     async def _waiting(self) -> tuple[Waiting, ...]:
         room = AT_ONCE - len(self._busy)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, inbox
@@ -69,35 +70,8 @@ async def _numbers(tx: Tx, update_ids: Sequence[int], now: datetime) -> dict[int
         numbers = {one: number + STARTED_OVER * (number in gone) for one, number in numbers.items()}
 
 
-async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
-    """Return the oldest update of each chat that may be handled now, leaving out the chats that are `busy`.
-
-    A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
-    """
-    return tuple(_waiting(tx, row) for row in await tx.all(_firsts(now, busy, inbox).limit(limit)))
-
-
-async def take(tx: Tx, now: datetime, seat: int, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
-    """The same on PostgreSQL, of what no other replica took; it is this one's (`seat`) until done, or until it is gone.
-
-    What it took before and is not `busy` with is given again. Rows that another replica takes just now are passed over.
-    """
-    others = inbox.alias()
-    taken = (
-        select(others.c.update_id)
-        .where(others.c.done_at.is_(None), others.c.chat_id == inbox.c.chat_id, others.c.claimed_by != seat)
-        .exists()
-    )
-    free = _firsts(now, busy, inbox.c.update_id).where(~taken).limit(limit).with_for_update(skip_locked=True)
-    await tx.run(text("SET LOCAL synchronous_commit = off"))  # a claim that is lost is made anew
-    rows = await tx.all(
-        update(inbox).where(inbox.c.update_id.in_(free.scalar_subquery())).values(claimed_by=seat).returning(inbox)
-    )
-    return tuple(_waiting(tx, row) for row in sorted(rows, key=lambda row: int(row.update_id)))
-
-
-def _firsts(now: datetime, busy: frozenset[int], what: ColumnElement[Any] | Table) -> Select[Any]:
-    """Select the oldest update of each chat that may be handled now."""
+def _firsts(what: ColumnElement[Any] | Table) -> Select[Any]:
+    """Select the oldest update of each chat that may be handled `now`, of `most` chats that are not `busy`."""
     earlier = inbox.alias()
     first = ~(
         select(earlier.c.update_id)
@@ -110,9 +84,48 @@ def _firsts(now: datetime, busy: frozenset[int], what: ColumnElement[Any] | Tabl
     )
     return (
         select(what)
-        .where(inbox.c.done_at.is_(None), inbox.c.not_before <= now, inbox.c.chat_id.not_in(busy), first)
+        .where(inbox.c.done_at.is_(None), first, inbox.c.chat_id.not_in(bindparam("busy", expanding=True)))
+        .where(inbox.c.not_before <= bindparam("now", type_=inbox.c.not_before.type))
         .order_by(inbox.c.update_id)
+        .limit(bindparam("most", type_=Integer))
     )
+
+
+def _taking() -> ReturningUpdate[Any]:
+    """Take what `_firsts` finds for a `seat`, unless another one has something of the chat."""
+    others = inbox.alias()
+    taken = (
+        select(others.c.update_id)
+        .where(others.c.done_at.is_(None), others.c.chat_id == inbox.c.chat_id)
+        .where(others.c.claimed_by != bindparam("seat"))
+        .exists()
+    )
+    free = _firsts(inbox.c.update_id).where(~taken).with_for_update(skip_locked=True)
+    taking = update(inbox).where(inbox.c.update_id.in_(free.scalar_subquery()))
+    return taking.values(claimed_by=bindparam("seat")).returning(inbox)
+
+
+_FIRSTS, _TAKING = _firsts(inbox), _taking()
+_LATER_COMMIT = text("SET LOCAL synchronous_commit = off")
+
+
+async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """Return the oldest update of each chat that may be handled now, leaving out the chats that are `busy`.
+
+    A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
+    """
+    found = await tx.run(_FIRSTS, {"now": now, "busy": tuple(busy), "most": limit})
+    return tuple(_waiting(tx, row) for row in found)
+
+
+async def take(tx: Tx, now: datetime, seat: int, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """The same on PostgreSQL, of what no other replica took; it is this one's (`seat`) until done, or until it is gone.
+
+    What it took before and is not `busy` with is given again. Rows that another replica takes just now are passed over.
+    """
+    await tx.run(_LATER_COMMIT)  # a claim that is lost is made anew
+    found = await tx.run(_TAKING, {"now": now, "seat": seat, "busy": tuple(busy), "most": limit})
+    return tuple(_waiting(tx, row) for row in sorted(found, key=lambda row: int(row.update_id)))
 
 
 def _waiting(tx: Tx, row: Row) -> Waiting:

@@ -71,9 +71,9 @@ class Sender:
 
     async def deliver(self, chat_id: int, message: Message, standing: Placed | None, *, urgent: bool = False) -> Placed:
         """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
-        await self._limits.take(chat_id, urgent=urgent)
         try:
-            return await self._deliver(chat_id, message, standing)
+            async with self._limits.turn(chat_id, urgent=urgent):
+                return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
             self._limits.close_for(error.retry_after)
             raise Passing(str(error), error.retry_after) from error
@@ -88,14 +88,14 @@ class Sender:
 
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
-        await self._limits.take(chat_id)
-        await self._bot.edit_message_text(
-            text=text,
-            chat_id=chat_id,
-            message_id=placed.message_id,
-            entities=_entities(message.entities),
-            reply_markup=_markup(message.keyboard),
-        )
+        async with self._limits.turn(chat_id):
+            await self._bot.edit_message_text(
+                text=text,
+                chat_id=chat_id,
+                message_id=placed.message_id,
+                entities=_entities(message.entities),
+                reply_markup=_markup(message.keyboard),
+            )
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
         if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
