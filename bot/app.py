@@ -31,6 +31,7 @@ from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
+from bot.services.foresight import look_ahead
 from bot.services.prompts import programmes_changed
 from bot.services.safety import is_cry, with_contacts
 from bot.services.staff import tell_findings, tell_set_aside
@@ -41,7 +42,7 @@ from bot.storage.store import Store
 from bot.storage.vault import Vault, read_keys
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Sender, warm_up
 from bot.watchman import Watchman
 
 log = structlog.get_logger()
@@ -83,6 +84,8 @@ class App:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        warm_up()
+        look_ahead(self.library.content, self.clock.now())
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
@@ -135,6 +138,7 @@ class App:
         """Tell staff what broke or was mended, and plan by programmes that changed."""
         now, content = self.clock.now(), self.library.content
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
+        look_ahead(content, now)
         if not self.replicas.leads:
             return
         errors = tuple(finding for finding in reloaded.findings if finding.is_error)

@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager
 
 CHATS_REMEMBERED = 10_000
 
+KNOWN_AFTER = 60
+"""Answers after which the shortest way that was seen counts as the shortest there is; until then it counts as 0."""
+
 
 class Bucket:
     """Lets `rate` through a second, and `burst` at once after a rest."""
@@ -33,7 +36,7 @@ class Window:
     """Lets `rate` through in any second, as the other end counts them, which sees each somewhat later than we send it.
 
     A message counts for a second from when it was sent, and longer by as much as its way there and back took longer
-    than the shortest that was seen: it may have arrived so much later.
+    than the shortest known: it may have arrived so much later.
     """
 
     def __init__(self, rate: float) -> None:
@@ -42,6 +45,7 @@ class Window:
         self._under_way = 0
         self._over: list[float] = []
         self._shortest = float("inf")
+        self._answers = 0
 
     def wait(self, now: float) -> float | None:
         """Return in how many seconds the next one may go; None: not before one that is under way has come back."""
@@ -63,9 +67,10 @@ class Window:
         """Count one that was sent then as arrived, or as one that nobody `answered`, which tells nothing of the way."""
         self._under_way -= 1
         if answered:
+            self._answers += 1
             self._shortest = min(self._shortest, now - sent)
-        longer = now - sent - min(self._shortest, now - sent)
-        heapq.heappush(self._over, sent + longer + self._length)
+        shortest = self._shortest if self._answers > KNOWN_AFTER else 0.0
+        heapq.heappush(self._over, now - min(shortest, now - sent) + self._length)
 
 
 class Limits:

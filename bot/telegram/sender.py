@@ -18,6 +18,7 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.methods import EditMessageReplyMarkup, EditMessageText, Response, SendMessage, SendPhoto
 from aiogram.types import (
     BufferedInputFile,
     CopyTextButton,
@@ -181,6 +182,12 @@ class Sender:
         if message.drawn:
             return BufferedInputFile(base64.b64decode(message.drawn), "picture.png")
         return FSInputFile(self._media() / message.picture)
+
+
+def warm_up() -> None:
+    """Have pydantic build what sending needs: the first message would wait for it, and all others with it."""
+    for model in (SendMessage, SendPhoto, EditMessageText, EditMessageReplyMarkup, Response[TelegramMessage]):
+        model.model_rebuild()
 
 
 def _has_photo(message: Message) -> bool:
