@@ -1,6 +1,6 @@
 """Queries on the inbox: each update once, kept until it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,34 +40,35 @@ class Waiting:
 
 async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
     """Add the updates that are not here yet."""
-    if not arrived:
-        return
-    numbers = await _numbers(tx, [one.update_id for one in arrived], now)
+    numbered = {one.update_id: one for one in arrived}
+    while numbered:
+        known = numbered.keys() - await _add(tx, numbered, now)
+        numbered = {number + STARTED_OVER: numbered[number] for number in await _long_gone(tx, known, now)}
+
+
+async def _add(tx: Tx, numbered: Mapping[int, Arrived], now: datetime) -> frozenset[int]:
+    """Add updates under these numbers; return those that were free."""
     rows = [
         {
-            "update_id": (number := numbers[one.update_id]),
+            "update_id": number,
             "chat_id": one.chat_id,
             "payload_sealed": tx.vault.seal("inbox.payload", number, one.payload),
             "received_at": now,
             "not_before": now,
         }
-        for one in arrived
+        for number, one in numbered.items()
     ]
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    await tx.run(add(inbox).on_conflict_do_nothing(index_elements=["update_id"]), rows)
+    free = add(inbox).on_conflict_do_nothing(index_elements=["update_id"]).returning(inbox.c.update_id)
+    return frozenset((await tx.run(free, rows)).scalars())
 
 
-async def _numbers(tx: Tx, update_ids: Sequence[int], now: datetime) -> dict[int, int]:
-    """Return the number under which each update is kept: its own, unless a long gone one had that."""
-    numbers = {update_id: update_id for update_id in update_ids}
-    while True:
-        taken = select(inbox.c.update_id).where(
-            inbox.c.update_id.in_(numbers.values()), inbox.c.received_at < now - CANNOT_COME_AGAIN
-        )
-        gone = {row.update_id for row in await tx.all(taken)}
-        if not gone:
-            return numbers
-        numbers = {one: number + STARTED_OVER * (number in gone) for one, number in numbers.items()}
+async def _long_gone(tx: Tx, numbers: Collection[int], now: datetime) -> Sequence[int]:
+    """Return which numbers are those of updates so old that what came now is another one."""
+    if not numbers:
+        return ()
+    old = inbox.c.received_at < now - CANNOT_COME_AGAIN
+    return [row.update_id for row in await tx.all(select(inbox.c.update_id).where(inbox.c.update_id.in_(numbers), old))]
 
 
 def _firsts(what: ColumnElement[Any] | Table) -> Select[Any]:
