@@ -53,6 +53,9 @@ COMFORT_AGAIN = 600.0
 CRY_AGAIN = 5.0
 """Seconds before somebody who cries for help is answered so again."""
 
+FREE_PER_SECOND = 30
+"""Messages that Telegram takes from a bot without being paid."""
+
 CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
 """Seconds before a part that failed begins again."""
@@ -187,7 +190,8 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
     clock, headway = Clock(), Headway()
     replicas = Replicas(store, headway, bot.id)
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
-    sender = Sender(bot, lambda: settings.content_dir, limits)
+    paid = settings.messages_per_second > FREE_PER_SECOND
+    sender = Sender(bot, lambda: settings.content_dir, limits, paid=paid)
     comforter = Comforter(bot, library)
     dispatcher = _dispatcher(store, library, clock, username, comforter)
     return App(

@@ -63,12 +63,16 @@ class Placed:
 
 
 class Sender:
-    """Sends messages of one bot, within Telegram's limits. `media` says where content's pictures are."""
+    """Sends messages of one bot, within Telegram's limits. `media` says where content's pictures are.
 
-    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits) -> None:
+    `paid` for a bot whose owner pays for more than 30 messages a second (@BotFather, "paid broadcasts").
+    """
+
+    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits, *, paid: bool = False) -> None:
         self._bot = bot
         self._media = media
         self._limits = limits
+        self._paid = paid or None
 
     async def deliver(self, chat_id: int, message: Message, standing: Placed | None, *, urgent: bool = False) -> Placed:
         """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
@@ -117,6 +121,7 @@ class Sender:
                 reply_markup=markup,
                 protect_content=message.protect,
                 disable_notification=message.silent,
+                allow_paid_broadcast=self._paid,
             )
         if _has_photo(message):
             return await self._bot.send_photo(
@@ -127,6 +132,7 @@ class Sender:
                 reply_markup=markup,
                 protect_content=message.protect,
                 disable_notification=message.silent,
+                allow_paid_broadcast=self._paid,
             )
         return await self._bot.send_message(
             chat_id,
@@ -135,6 +141,7 @@ class Sender:
             reply_markup=markup,
             protect_content=message.protect,
             disable_notification=message.silent,
+            allow_paid_broadcast=self._paid,
             link_preview_options=_NO_PREVIEW,
         )
 
