@@ -36,6 +36,9 @@ LOOK_AGAIN = 1.0
 Ready = tuple[Parcel, Message | None, Card | None]
 """What may go now, its message (None: it cannot be read), and the message that stands in its place."""
 
+LEAVE_WITHIN = 2.0
+"""Seconds that messages under way have to arrive and be settled when the sender is stopped."""
+
 MOST_ATTEMPTS = 12
 LONGEST_WAIT = 300.0
 """Seconds between two tries at most."""
@@ -73,6 +76,8 @@ class Delivery:
             while True:
                 await self._once()
         finally:
+            if self._busy:  # what was sent is to be settled, or it would be sent again
+                await asyncio.wait([*self._busy.values()], timeout=LEAVE_WITHIN)
             for task in [*self._busy.values(), *self._pacers.values()]:
                 task.cancel()
 

@@ -161,3 +161,14 @@ async def test_a_message_that_went_out_but_could_not_be_settled_is_not_sent_agai
     await stage.telegram.say(robin, "/settings")
     await stage.telegram.wait_for(robin, "Time zone:", seconds=20)
     assert sum("What I can do" in one.get("text", "") for one in await stage.telegram.chat(robin)) == 1
+
+
+async def test_what_is_under_way_when_it_is_stopped_is_settled_and_not_sent_again(stage) -> None:
+    robin = await stage.participant()
+    await stage.telegram.fault("late_answer", "sendMessage", chat=robin, seconds=0.7)
+    await stage.telegram.say(robin, "/help")
+    await stage.telegram.wait_for(robin, "What I can do")
+    await stage.restart()
+    await stage.telegram.say(robin, "/settings")
+    await stage.telegram.wait_for(robin, "Time zone:")
+    assert sum("What I can do" in one.get("text", "") for one in await stage.telegram.chat(robin)) == 1
