@@ -22,6 +22,7 @@ from bot.content.live import LiveLibrary, Reloaded
 from bot.delivery import Delivery
 from bot.domain.words import join
 from bot.handlers import commands, messages, taps
+from bot.handlers.pacing import Pacing
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
@@ -224,10 +225,10 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
 
 def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str, comforter: "Comforter") -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
-    turns, refusals = Turns(store, library, clock, comforter.met), Refusals()
+    asked = (Turns(store, library, clock, comforter.met), Refusals(), Pacing())
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
-        dispatcher.observers[kind].outer_middleware(turns)
-        dispatcher.observers[kind].outer_middleware(refusals)
+        for middleware in asked:
+            dispatcher.observers[kind].outer_middleware(middleware)
     for kind in ("message", "edited_message", "my_chat_member"):
         dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
     for module in (commands, messages, taps):
