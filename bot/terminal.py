@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
 CONTENT = Path("content")
 _TOLD = "SIGTERM"
+STOP_AGAIN = 4.0
+"""Seconds after which a program that was told to stop is told again."""
 
 
 def open_store(settings: "Settings") -> "Store":
@@ -87,9 +89,14 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 async def _until_told_to_stop(work: Coroutine[Any, Any, None]) -> None:
     """Do the work; SIGTERM, by which services are stopped, ends it in order as Ctrl+C does."""
-    working = asyncio.ensure_future(work)
+    loop, working = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def stop() -> None:
+        working.cancel(_TOLD)
+        loop.call_later(STOP_AGAIN, stop)  # a library may lose a cancellation, and nothing would ever end
+
     with contextlib.suppress(NotImplementedError):  # Windows has no such signals
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel, _TOLD)
+        loop.add_signal_handler(signal.SIGTERM, stop)
     try:
         await working
     except asyncio.CancelledError as error:
