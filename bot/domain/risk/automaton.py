@@ -28,10 +28,10 @@ class Word(NamedTuple):
 
 @dataclass(slots=True)
 class _Node:
-    """A place in the tree of phrases: `ends` are the elements of which a phrase ends here."""
+    """A place in the tree of phrases: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
 
     ends: int = 0
-    begin: int = 0
+    last: int = 0
     onward: dict[str, "_Node"] = field(default_factory=dict)
 
 
@@ -55,12 +55,10 @@ class Automaton:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = tuple(patterns)
         self._root = _Node()
-        self._last = 0
-        self._not_last = 0
+        self._first = 0
         self._optional = 0
         self._gaps: list[tuple[int, int]] = []
         self._pattern_of: dict[int, int] = {}
-        self._most_optional = 0
         self._lay_out()
         self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
@@ -101,11 +99,12 @@ class Automaton:
                 since = place
             if entered[place]:
                 entered[place] = self._skipping_optional(entered[place])
-            active = entered[place]
+            active = entered[place] | self._first
             for count, gaps in self._gaps:
                 if place - count <= since:
                     break
-                active |= entered[place - count] & gaps
+                if before := entered[place - count]:
+                    active |= before & gaps
             self._take(words, place, active, entered, ends)
         return ends
 
@@ -126,23 +125,25 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
+        """Give each element its bit. Patterns with the widest gaps get the lowest: the smaller a mask, the sooner used."""
         bit = 0
         gaps: dict[int, int] = {}
-        for number, pattern in enumerate(self._patterns):
-            run = 0
-            for place, element in enumerate(pattern.elements):
-                self._add(element, 1 << bit, first=place == 0)
+        for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
+            elements = self._patterns[number].elements
+            self._first |= 1 << bit
+            self._pattern_of[bit + len(elements) - 1] = number
+            for element in elements:
+                self._add(element, 1 << bit, ends_pattern=bit in self._pattern_of)
                 for words in range(1, element.gap + 1):
                     gaps[words] = gaps.get(words, 0) | 1 << bit
-                run = run + 1 if element.optional else 0
-                self._most_optional = max(self._most_optional, run)
                 bit += 1
-            self._last |= 1 << (bit - 1)
-            self._pattern_of[bit - 1] = number
-        self._not_last = ~self._last
         self._gaps = sorted(gaps.items())
 
-    def _add(self, element: Element, bit: int, *, first: bool) -> None:
+    def _breadth(self, number: int) -> tuple[int, bool]:
+        elements = self._patterns[number].elements
+        return max(element.gap for element in elements), any(element.optional for element in elements)
+
+    def _add(self, element: Element, bit: int, *, ends_pattern: bool) -> None:
         if element.optional:
             self._optional |= bit
         for phrase in element.phrases:
@@ -150,17 +151,21 @@ class Automaton:
             for word in phrase:
                 node = node.onward.setdefault(word, _Node())
             node.ends |= bit
-            node.begin |= bit if first else 0
+            node.last |= bit if ends_pattern else 0
 
     def _skipping_optional(self, entered: int) -> int:
-        for _ in range(self._most_optional):
-            if not (skipped := entered & self._optional):
-                break
-            entered |= skipped << 1
+        skipped = entered & self._optional
+        while skipped:
+            skipped <<= 1
+            entered |= skipped
+            skipped &= self._optional
         return entered
 
     def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
-        """Move the active patterns on by every phrase that begins at `place`."""
+        """Move the active patterns on by every phrase that begins at `place`.
+
+        The last element of a pattern moves on to the first of the next one, which is active in any case.
+        """
         nodes = [self._root]
         for after in range(place, len(words)):
             symbols = words[after].symbols
@@ -168,9 +173,9 @@ class Automaton:
             if not nodes:
                 break
             for node in nodes:
-                if found := (active & node.ends) | node.begin:
-                    ends[after + 1] |= found & self._last
-                    entered[after + 1] |= (found & self._not_last) << 1
+                if found := active & node.ends:
+                    ends[after + 1] |= found & node.last
+                    entered[after + 1] |= found << 1
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
