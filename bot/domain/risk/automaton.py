@@ -13,7 +13,8 @@ from typing import NamedTuple
 from bot.domain.risk.pattern import Element, Pattern, Phrase
 
 Symbols = tuple[str, ...]
-"""What a word counts as: itself, and the beginnings ("suicid~") that patterns look for."""
+"""What a word counts as: itself, the beginnings ("suicid~") that patterns look for, and "razor" for "razors"."""
+SHORTEST_WITHOUT_S = 3
 
 
 class Word(NamedTuple):
@@ -60,9 +61,10 @@ class Automaton:
         self._gaps: list[tuple[int, int]] = []
         self._pattern_of: dict[int, int] = {}
         self._lay_out()
-        self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
+        self._known = self.vocabulary()
+        self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
-        self._symbols = {word: self._worked_out(word) for word in self.vocabulary()}
+        self._symbols = {word: self._worked_out(word) for word in self._known}
 
     def vocabulary(self) -> frozenset[str]:
         """Return the words of all patterns, beginnings with their "~"."""
@@ -87,7 +89,14 @@ class Automaton:
 
     def _worked_out(self, word: str) -> Symbols:
         beginnings = [word[:length] + "~" for length in self._prefix_lengths if length <= len(word)]
-        return (word, *(beginning for beginning in beginnings if beginning in self._prefixes))
+        found = tuple(beginning for beginning in beginnings if beginning in self._prefixes)
+        return (word, *found, *self._without_s(word))
+
+    def _without_s(self, word: str) -> Symbols:
+        """Return the word that an unknown "razor's" or "razors" is of: written as "razors" in either case."""
+        stem = word[:-1]
+        counts = word.endswith("s") and word not in self._known and len(stem) >= SHORTEST_WITHOUT_S
+        return (stem,) if counts and stem in self._known else ()
 
     def scan(self, words: Sequence[Word]) -> list[int]:
         """Return, for each place between words, the final bits of the patterns that end there."""
