@@ -29,7 +29,7 @@ class Word(NamedTuple):
 
 @dataclass(slots=True)
 class _Node:
-    """A place in the tree of phrases: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
+    """A place in the tree: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
 
     ends: int = 0
     last: int = 0
@@ -134,7 +134,7 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
-        """Give each element its bit. Patterns with the widest gaps get the lowest: the smaller a mask, the sooner used."""
+        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner."""
         bit = 0
         gaps: dict[int, int] = {}
         for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
