@@ -60,7 +60,6 @@ class Automaton:
         self._optional = 0
         self._gaps: list[tuple[int, int]] = []
         self._pattern_of: dict[int, int] = {}
-        self._most_optional = 0
         self._lay_out()
         self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
@@ -129,13 +128,10 @@ class Automaton:
         bit = 0
         gaps: dict[int, int] = {}
         for number, pattern in enumerate(self._patterns):
-            run = 0
             for place, element in enumerate(pattern.elements):
                 self._add(element, 1 << bit, first=place == 0)
                 for words in range(1, element.gap + 1):
                     gaps[words] = gaps.get(words, 0) | 1 << bit
-                run = run + 1 if element.optional else 0
-                self._most_optional = max(self._most_optional, run)
                 bit += 1
             self._last |= 1 << (bit - 1)
             self._pattern_of[bit - 1] = number
@@ -153,11 +149,12 @@ class Automaton:
             node.begin |= bit if first else 0
 
     def _skipping_optional(self, entered: int) -> int:
-        for _ in range(self._most_optional):
-            if not (skipped := entered & self._optional):
-                break
-            entered |= skipped << 1
-        return entered
+        """Return also the elements after those that may be missing.
+
+        Adding a bit at the foot of a run of optional bits carries through the run to the element after it (as in
+        Myers's bit-vector algorithm), however long the run is. A run never leaves its pattern: no pattern ends in one.
+        """
+        return entered | (((entered & self._optional) + self._optional) ^ self._optional)
 
     def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
         """Move the active patterns on by every phrase that begins at `place`."""
