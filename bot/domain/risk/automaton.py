@@ -100,11 +100,11 @@ class Automaton:
                 since = place
             if entered[place]:
                 entered[place] = self._skipping_optional(entered[place])
-            active = entered[place]
+            active = 0
             for count, gaps in self._gaps:
-                if place - count <= since:
-                    break
-                active |= entered[place - count] & gaps
+                if place - count > since:
+                    active |= entered[place - count] & gaps
+            active |= entered[place]
             self._take(words, place, active, entered, ends)
         return ends
 
@@ -125,9 +125,10 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
+        """Number the elements: patterns of long gaps first, so that the numbers that say who waits long are short."""
         bit = 0
         gaps: dict[int, int] = {}
-        for number, pattern in enumerate(self._patterns):
+        for number, pattern in sorted(enumerate(self._patterns), key=_longest_gap, reverse=True):
             for place, element in enumerate(pattern.elements):
                 self._add(element, 1 << bit, first=place == 0)
                 for words in range(1, element.gap + 1):
@@ -136,7 +137,7 @@ class Automaton:
             self._last |= 1 << (bit - 1)
             self._pattern_of[bit - 1] = number
         self._not_last = ~self._last
-        self._gaps = sorted(gaps.items())
+        self._gaps = sorted(gaps.items(), reverse=True)
 
     def _add(self, element: Element, bit: int, *, first: bool) -> None:
         if element.optional:
@@ -168,6 +169,10 @@ class Automaton:
                 if found := (active & node.ends) | node.begin:
                     ends[after + 1] |= found & self._last
                     entered[after + 1] |= (found & self._not_last) << 1
+
+
+def _longest_gap(numbered: tuple[int, Pattern]) -> int:
+    return max(element.gap for element in numbered[1].elements)
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
