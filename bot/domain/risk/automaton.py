@@ -163,12 +163,12 @@ class Automaton:
             node.last |= bit if ends_pattern else 0
 
     def _skipping_optional(self, entered: int) -> int:
-        skipped = entered & self._optional
-        while skipped:
-            skipped <<= 1
-            entered |= skipped
-            skipped &= self._optional
-        return entered
+        """Return also the elements after those that may be missing.
+
+        Adding a bit at the foot of a run of optional bits carries through the run to the element after it (as in
+        Myers's bit-vector algorithm), however long the run is. A run never leaves its pattern: no pattern ends in one.
+        """
+        return entered | (((entered & self._optional) + self._optional) ^ self._optional)
 
     def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
         """Move the active patterns on by every phrase that begins at `place`.
