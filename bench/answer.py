@@ -21,7 +21,7 @@ from aiogram.types import Chat, Message, Update, User
 from pydantic import SecretStr
 from sqlalchemy import event, insert, select, update
 
-from bench.table import Figure
+from bench.table import Figure, Size
 from bot.app import App, wired
 from bot.config import Settings
 from bot.content.live import LiveLibrary
@@ -58,8 +58,8 @@ class Statements:
             self.writes += 1
 
 
-async def measure(quick: bool) -> list[Figure]:
-    rounds = 5 if quick else 40
+async def measure(size: Size) -> list[Figure]:
+    rounds = size.pick(5, 40, 40)
     async with _stage() as (app, chat):
         numbers = itertools.count(10_000_000)
         counted = Statements()

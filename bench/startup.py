@@ -5,20 +5,20 @@ import os
 import sys
 import tempfile
 import time
-from pathlib import Path
 from statistics import median
 
-from bench.table import Figure
+from bench.stage import memory
+from bench.table import Figure, Size
 from bot.sandbox import SandboxClient, serve
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
 from bot.storage.vault import Vault, new_key, read_keys
 
 
-async def measure(quick: bool) -> list[Figure]:
+async def measure(size: Size) -> list[Figure]:
     waits, memory = [], 0.0
-    for _ in range(1 if quick else 3):
-        wait, memory = await _started(idle=2 if quick else 10)
+    for _ in range(size.pick(1, 3, 3)):
+        wait, memory = await _started(idle=size.pick(2, 10, 10))
         waits.append(wait)
     return [
         Figure(what="from `interlude run` to the first answer", measured=median(waits), unit="s", at_most=5),
@@ -52,13 +52,7 @@ async def _started(*, idle: float) -> tuple[float, float]:
                 await telegram.wait_for(robin, "Hello", seconds=60)
                 wait = time.perf_counter() - began
                 await asyncio.sleep(idle)
-                return wait, _memory(process.pid)
+                return wait, memory(process.pid)
             finally:
                 process.terminate()
                 await process.wait()
-
-
-def _memory(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))

@@ -22,6 +22,7 @@ from bot.content.live import LiveLibrary, Reloaded
 from bot.delivery import Delivery
 from bot.domain.words import join
 from bot.handlers import commands, messages, taps
+from bot.handlers.pacing import Pacing
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
@@ -31,6 +32,7 @@ from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
+from bot.services.foresight import look_ahead
 from bot.services.prompts import programmes_changed
 from bot.services.safety import is_cry, with_contacts
 from bot.services.staff import tell_findings, tell_set_aside
@@ -41,7 +43,7 @@ from bot.storage.store import Store
 from bot.storage.vault import Vault, read_keys
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Sender, warm_up
 from bot.watchman import Watchman
 
 log = structlog.get_logger()
@@ -51,6 +53,9 @@ COMFORT_AGAIN = 600.0
 
 CRY_AGAIN = 5.0
 """Seconds before somebody who cries for help is answered so again."""
+
+FREE_PER_SECOND = 30
+"""Messages that Telegram takes from a bot without being paid."""
 
 CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
@@ -83,6 +88,8 @@ class App:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        warm_up()
+        look_ahead(self.library.content, self.clock.now())
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
@@ -135,6 +142,7 @@ class App:
         """Tell staff what broke or was mended, and plan by programmes that changed."""
         now, content = self.clock.now(), self.library.content
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
+        look_ahead(content, now)
         if not self.replicas.leads:
             return
         errors = tuple(finding for finding in reloaded.findings if finding.is_error)
@@ -183,7 +191,8 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
     clock, headway = Clock(), Headway()
     replicas = Replicas(store, headway, bot.id)
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
-    sender = Sender(bot, lambda: settings.content_dir, limits)
+    paid = settings.messages_per_second > FREE_PER_SECOND
+    sender = Sender(bot, lambda: settings.content_dir, limits, paid=paid)
     comforter = Comforter(bot, library)
     dispatcher = _dispatcher(store, library, clock, username, comforter)
     return App(
@@ -202,7 +211,9 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
             lambda: tell_set_aside(store, library.content, clock.now()),
             lambda: replicas.seat,
         ),
-        delivery=Delivery(store, sender, clock, headway, lambda: library.content),
+        delivery=Delivery(
+            store, sender, clock, headway, lambda: library.content, per_second=settings.messages_per_second
+        ),
         paging=Paging(store, clock, headway, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
         headway=headway,
@@ -214,10 +225,10 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
 
 def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str, comforter: "Comforter") -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
-    turns, refusals = Turns(store, library, clock, comforter.met), Refusals()
+    asked = (Turns(store, library, clock, comforter.met), Refusals(), Pacing())
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
-        dispatcher.observers[kind].outer_middleware(turns)
-        dispatcher.observers[kind].outer_middleware(refusals)
+        for middleware in asked:
+            dispatcher.observers[kind].outer_middleware(middleware)
     for kind in ("message", "edited_message", "my_chat_member"):
         dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
     for module in (commands, messages, taps):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.audit_commands import audit_app
+from bot.db_commands import db_app
 from bot.keys_commands import keys_app
 from bot.oncall_commands import oncall_app
 from bot.people_commands import people_app
@@ -15,7 +16,6 @@ from bot.risk_commands import risk_app
 from bot.terminal import CONTENT, ContentDir
 from bot.terminal import fail as _fail
 from bot.terminal import open_store as _store
-from bot.terminal import read_settings as _settings
 from bot.terminal import run as _run
 from bot.terminal import with_settings as _with_settings
 from bot.terminal import with_store as _with_store
@@ -33,9 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 content_app = typer.Typer(help="Check and preview what participants read.", no_args_is_help=True)
-db_app = typer.Typer(help="The database: its version, its tables, a copy of it.", no_args_is_help=True)
-app.add_typer(content_app, name="content")
 channel_app = typer.Typer(help="Other ways than Telegram to reach clinicians: docs/CHANNELS.md.", no_args_is_help=True)
+app.add_typer(content_app, name="content")
 app.add_typer(db_app, name="db")
 app.add_typer(channel_app, name="channel")
 app.add_typer(risk_app, name="risk")
@@ -134,69 +133,6 @@ def timetable(
     except (ValueError, LookupError) as error:
         _fail(str(error))
     typer.echo(render(rows, form), nl=False)  # type: ignore[arg-type]
-
-
-@db_app.command("upgrade", epilog="Example: interlude db upgrade")
-def db_upgrade() -> None:
-    """Bring the database to the version that this program needs; makes it when there is none."""
-    from bot.storage import migrate
-
-    async def work(settings: "Settings") -> None:
-        if settings.database_file:
-            settings.database_file.parent.mkdir(parents=True, exist_ok=True)
-        store = _store(settings)
-        before = await migrate.version(store)
-        await migrate.upgrade(store)
-        typer.echo(f"the database is at version {migrate.wanted()}" + (f" (was {before})" if before else ""))
-        await store.close()
-
-    _with_settings(work)
-
-
-@db_app.command("check", epilog="Example: interlude db check")
-def db_check() -> None:
-    """Say whether the database has the version and the tables that this program needs."""
-    from bot.storage import migrate
-
-    async def work(settings: "Settings") -> None:
-        store = _store(settings)
-        try:
-            await migrate.demand_current(store)
-            differences = await migrate.differences(store)
-        finally:
-            await store.close()
-        if differences:
-            _fail("the tables differ from what this program expects:\n" + "\n".join(differences))
-        typer.echo(f"the database is at version {migrate.wanted()} and whole")
-
-    _with_settings(work)
-
-
-@db_app.command("scrub", epilog="Example: interlude db scrub")
-def db_scrub() -> None:
-    """Write a SQLite file anew, so that nothing deleted is readable in it; writers wait meanwhile."""
-
-    async def work(store: "Store", content: "Content", now: datetime) -> None:  # noqa: ARG001
-        from bot.services import erasure
-
-        if not await erasure.scrubbed(store):
-            _fail("somebody reads the database just now, or a message about an erasure waits to be sent: try again")
-        typer.echo("nothing that was deleted is readable in the database's files")
-
-    _with_store(work)
-
-
-@db_app.command("backup", epilog="Example: interlude db backup var/backup-2026-11-02.db")
-def db_backup(target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
-    """Copy the SQLite database while it is in use; what is sealed stays sealed, so keep the keys as well."""
-    from bot.storage.backup import CannotBackUp, back_up
-
-    settings = _settings()
-    try:
-        back_up(settings.database_file, target)
-    except CannotBackUp as error:
-        _fail(str(error))
-    typer.echo(f"copied to {target}; keep INTERLUDE_KEYS with it, or nobody can read it")
 
 
 @app.command(epilog="Example: interlude invite --programme adult-evening --role staff")

@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="What Telegram shows with each update: 16 to 256 letters, digits, _ and -."
     )
-    messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
+    messages_per_second: float = Field(
+        default=30,
+        gt=0,
+        le=1000,
+        description="Telegram's limit for this bot; above 30 Telegram asks to be paid for what goes beyond.",
+    )
     messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
     second_opinion: Literal["auto", "on", "off"] = Field(
         default="auto", description="Whether a model looks at what the risk rules passed; auto: when it is installed."

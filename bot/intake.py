@@ -11,7 +11,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.types import Update
 
-from bot.clock import Clock
+from bot.clock import Clock, first_of
 from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
@@ -25,6 +25,9 @@ AT_ONCE = 64
 
 LONG_POLL = 25
 LOOK_AGAIN = 1.0
+PATIENCE = 3.0
+"""Seconds that a cry for help may wait for the database before it is answered without."""
+
 TRIES = (1, 5, 30)
 """Seconds before each further try; after the last, an update is set aside."""
 
@@ -65,6 +68,7 @@ class Intake:
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._handled: set[int] = set()
         self._wake = asyncio.Event()
+        self._comforting: set[asyncio.Task[None]] = set()
 
     async def poll(self) -> None:
         """Ask Telegram for updates for ever; the next request, after they were committed, acknowledges them."""
@@ -100,6 +104,7 @@ class Intake:
 
     async def keep(self, updates: Sequence[Update]) -> bool:
         """Commit updates to the inbox, all in one; when that fails their writers are told where help is."""
+        waiting_long = asyncio.get_running_loop().call_later(PATIENCE, self._comfort_urgent, updates)
         try:
             async with self._store.begin() as tx:
                 await inbox.keep(tx, [_arrived(update) for update in updates], self._clock.now())
@@ -108,8 +113,17 @@ class Intake:
             await self._comfort_all(updates)
             await asyncio.sleep(LOOK_AGAIN)
             return False
+        finally:
+            waiting_long.cancel()
         self._wake.set()
         return True
+
+    def _comfort_urgent(self, updates: Sequence[Update]) -> None:
+        """The database takes long: whoever cries for help is not to wait for it."""
+        urgent = [update for update in updates if self._urgent(_said(update))]
+        task = asyncio.create_task(self._comfort_all(urgent))
+        self._comforting.add(task)
+        task.add_done_callback(self._comforting.discard)
 
     async def work(self) -> None:
         """Handle what the inbox holds for ever."""
@@ -129,10 +143,7 @@ class Intake:
             self._busy[update.chat_id] = task
             task.add_done_callback(partial(self._free, update.chat_id))
         if not found or len(self._busy) >= AT_ONCE:
-            try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
-            except TimeoutError:
-                return
+            await first_of(self._wake, seconds=LOOK_AGAIN)
 
     async def _waiting(self) -> tuple[Waiting, ...]:
         room = AT_ONCE - len(self._busy)
@@ -171,6 +182,8 @@ class Intake:
                 await self._done(waiting)
                 return
             update = Update.model_validate_json(waiting.payload, context={"bot": self._bot})
+            if update.update_id != waiting.update_id:  # its number had been another's
+                update = update.model_copy(update={"update_id": waiting.update_id})
             await self._dispatcher.feed_update(self._bot, update)
             self._remember(waiting.update_id)
             self._headway.made("inbox")

@@ -1,6 +1,8 @@
 """What several commands need: the settings, the store, and one line on what is wrong."""
 
 import asyncio
+import contextlib
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
 CONTENT = Path("content")
+_TOLD = "SIGTERM"
 
 
 def open_store(settings: "Settings") -> "Store":
@@ -75,11 +78,24 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     from bot.storage.vault import BadKey
 
     try:
-        asyncio.run(work)
+        asyncio.run(_until_told_to_stop(work))
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
     except (CannotStart, WrongVersion, BadKey, Unavailable) as error:
         fail(str(error))
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; SIGTERM, by which services are stopped, ends it in order as Ctrl+C does."""
+    working = asyncio.ensure_future(work)
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel, _TOLD)
+    try:
+        await working
+    except asyncio.CancelledError as error:
+        if error.args != (_TOLD,):
+            raise
+        typer.echo("stopped", err=True)
 
 
 def fail(why: str) -> NoReturn:

@@ -137,7 +137,7 @@ def test_run_says_in_one_line_what_is_missing(run, env: dict[str, str], said: st
     assert done.stderr.count("\n") == 1
 
 
-def test_upgrade_check_and_backup_work_on_a_new_machine(run) -> None:
+def test_upgrade_check_backup_and_restore_work_on_a_new_machine(run) -> None:
     env = {"INTERLUDE_KEYS": f"k1:{'A' * 43}="}
     assert "at version" in run("db", "upgrade", env=env).stdout
     assert "whole" in run("db", "check", env=env).stdout
@@ -145,6 +145,14 @@ def test_upgrade_check_and_backup_work_on_a_new_machine(run) -> None:
     again = run("db", "backup", "copy.db", env=env)
     assert again.exit_code == 2
     assert "nothing is overwritten" in again.stderr
+    refused = run("db", "restore", "copy.db", env=env)
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("interlude: nothing was restored: there is a database at var/interlude.db")
+    done = run("db", "restore", "copy.db", "--replace", env=env).stdout
+    assert "restored from copy.db" in done
+    assert "is kept as var/interlude.db.before-" in done
+    assert "next: interlude audit verify" in done
+    assert "whole" in run("db", "check", env=env).stdout
 
 
 def test_the_doctor_says_how_to_mend_everything(run) -> None:

@@ -88,7 +88,7 @@ def test_the_hazard_log_has_forty_hazards_or_more_each_rated_and_none_above_what
         assert int(residual) == int(severity) * int(after) <= 10, identifier
 
 
-@pytest.mark.parametrize("document", ["HAZARDS.md", "CLINICAL.md"])
+@pytest.mark.parametrize("document", ["HAZARDS.md", "CLINICAL.md", "FAULTS.md"])
 def test_every_test_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)

@@ -25,6 +25,7 @@ from bot.domain.programme import (
     Hours,
     Missed,
     Phase,
+    Retention,
     Session,
     Stream,
 )
@@ -103,6 +104,7 @@ PhoneNumber = Annotated[str, BeforeValidator(_phone_number)]
 Days = Annotated[frozenset[int], BeforeValidator(_days)]
 Clock = Annotated[time, BeforeValidator(lambda value: timing.clock(str(value)))]
 Duration = Annotated[timedelta, BeforeValidator(lambda value: timing.duration(str(value)))]
+Period = Annotated[timedelta, BeforeValidator(lambda value: timing.period(str(value)))]
 Waiting = Annotated[Delay, BeforeValidator(lambda value: timing.delay(str(value)))]
 StreamKeys = dict[str, object]
 Country = Annotated[str, BeforeValidator(lambda value: public_holidays.country_code(str(value)))]
@@ -237,6 +239,17 @@ class ContactFront(Keys):
         return Contact(name=self.name, call=self.call or "", text=self.text or "", url=self.url or "")
 
 
+class RetentionFront(Keys):
+    """How long what is kept; what is left out is kept for ever."""
+
+    answers: Period | None = None
+    closed_cases: Period | None = None
+    ended_members: Period | None = None
+
+    def retention(self) -> Retention:
+        return Retention(answers=self.answers, closed_cases=self.closed_cases, ended_members=self.ended_members)
+
+
 class LevelFront(Keys):
     """What a level of care has other than the programme. The streams are read once they are whole."""
 
@@ -262,6 +275,7 @@ class ProgrammeFront(Keys):
     country: Country = ""
     region: Text = ""
     closed: tuple[Day, ...] = ()
+    retention: RetentionFront = Field(default_factory=RetentionFront)
 
     @field_validator("region")
     @classmethod

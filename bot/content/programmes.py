@@ -58,6 +58,7 @@ def read_programme(source: Source, document: Document, original: Document | None
         country=front.country,
         region=front.region,
         closed=front.closed,
+        retention=front.retention.retention(),
     )
 
 

@@ -14,6 +14,10 @@ LONGEST_BREATH = 60
 MOST_ROUNDS = 60
 DEFAULT_ROUNDS = 4
 _DURATION = re.compile(r"(?:(\d{1,4})d)? ?(?:(\d{1,4})h)? ?(?:(\d{1,5})m)? ?(?:(\d{1,6})s)?")
+_PERIOD = re.compile(r"(\d{1,4}) (day|week|month|year)s?")
+LONGEST = {"day": 1, "week": 7, "month": 31, "year": 366}
+"""Days. The longest of each, so that nothing is ever over its time too early."""
+MOST_DAYS = 100 * 366
 _WORKING_DAYS = re.compile(r"(\d{1,2}) working days?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)")
 _EVERY = re.compile(r"(?:(\d{1,2}) )?(day|week)s?")
@@ -44,6 +48,15 @@ def delay(text: str) -> Delay:
     if found := _WORKING_DAYS.fullmatch(text.strip()):
         return Delay(working_days=int(found[1]))
     return Delay(elapsed=duration(text))
+
+
+def period(text: str) -> timedelta:
+    """Read how long something is kept: "30 days", "6 months" or "7 years"; a month has 31 days, a year 366."""
+    found = _PERIOD.fullmatch(text.strip())
+    days = int(found[1]) * LONGEST[found[2]] if found else 0
+    if not 1 <= days <= MOST_DAYS:
+        raise Malformed(f"'{text}' is not a time to keep something", "write such as 30 days, 6 months or 7 years")
+    return timedelta(days=days)
 
 
 def clock(text: str) -> time:

@@ -130,6 +130,18 @@ def alerted(case: Case, now: datetime, rule: AlertRule, working: Working) -> Cas
     return replace(case, alerts=case.alerts + 1, next_alert=due)
 
 
+def brought_back(case: Case, now: datetime, rule: AlertRule, working: Working) -> Case:
+    """Return the case after the clock was set back: its next alert is no later than after one now."""
+    if case.next_alert is None:
+        return case
+    if case.alerts:
+        latest = alerted(replace(case, alerts=case.alerts - 1), now, rule, working).next_alert
+    else:
+        latest = opened(case.level, now, rule, working).next_alert
+    assert latest  # noqa: S101 - both have one
+    return replace(case, next_alert=min(case.next_alert, latest))
+
+
 def alert_roles(case: Case, rule: AlertRule) -> tuple[ChainRole, ...]:
     """Return who is alerted next: each of the chain in turn; past its end the last of it and the group, for ever."""
     if case.alerts < len(rule.chain):

@@ -132,6 +132,18 @@ class CrisisLines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long a programme keeps what; None: for ever.
+
+    Answers from when they were given, cases from when they were resolved, participants from when they left.
+    """
+
+    answers: timedelta | None = None
+    closed_cases: timedelta | None = None
+    ended_members: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """A programme's file in one language; `streams` of each level of care are complete, nothing left to inherit.
 
@@ -162,6 +174,7 @@ class Programme:
     country: str = ""
     region: str = ""
     closed: tuple[date, ...] = ()
+    retention: Retention = Retention()
 
     @property
     def first_level(self) -> str:

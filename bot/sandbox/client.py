@@ -43,6 +43,10 @@ class SandboxClient:
         given = {"first_name": first_name, "language_code": language, "id": user_id, "username": username}
         return int((await self.call("POST", "/users", **given))["id"])
 
+    async def add_crowd(self, first: int, count: int) -> None:
+        """Add so many users with ids from `first` on, who have begun a chat with the bot."""
+        await self.call("POST", "/crowd", first=first, count=count, bot=self.bot)
+
     async def remove_user(self, user: int) -> None:
         """Let a user delete the account."""
         await self.call("DELETE", f"/users/{user}")

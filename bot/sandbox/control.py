@@ -26,6 +26,7 @@ LONGEST_SETTLING = 1.5
 """Seconds after which it is not waited for any longer."""
 
 MOST_STEPS = 500
+MOST_IN_CROWD = 1_000_000
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -49,6 +50,7 @@ class Control:
             ("POST", "/bots", self.add_bot),
             ("GET", "/users", self.users),
             ("POST", "/users", self.add_user),
+            ("POST", "/crowd", self.add_crowd),
             ("DELETE", "/users/{user:int}", self.remove_user),
             ("POST", "/groups", self.add_group),
             ("POST", "/users/{user:int}/messages", self.say),
@@ -180,6 +182,17 @@ class Control:
             int(given.get("id") or 0),
         )
         return JSONResponse(user.told())
+
+    async def add_crowd(self, request: Request) -> Response:
+        """Add `count` users numbered from id `first`, who all have begun a chat with the bot, without an update."""
+        given = await _body(request)
+        first, count = int(given.get("first") or 0), int(given.get("count") or 0)
+        if first < 1 or not 0 < count <= MOST_IN_CROWD:
+            raise Refusal(400, f"a crowd has a first id above 0, and a count from 1 to {MOST_IN_CROWD}")
+        bot = self._world.bot_named(str(given.get("bot") or ""))
+        for user_id in range(first, first + count):
+            self._world.add_user(f"Robin{user_id - first + 1}", user_id=user_id).started.add(bot.id)
+        return JSONResponse({"first": first, "count": count})
 
     async def remove_user(self, request: Request) -> Response:
         """Let a user delete the account: bots that write there are told that it is deactivated."""

@@ -22,6 +22,8 @@ from bot.sandbox.control import Control
 from bot.sandbox.world import KEPT_IN_LOG, World
 
 _STATIC = Path(__file__).parent / "static"
+KEPT_ALIVE_S = 75
+"""How long an idle connection stays open: longer than clients keep theirs, so that none sends into a closing one."""
 TICK = 0.1
 """Seconds, as uvicorn has them; it counts ten to the second."""
 
@@ -64,7 +66,13 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, log_size: int = KEPT_
     world = World(Clock(), log_size)
     listener = socket.create_server((host, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it each answer waits 40 ms
-    config = uvicorn.Config(create_app(world), log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(world),
+        log_level="critical",
+        lifespan="on",
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEPT_ALIVE_S,
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

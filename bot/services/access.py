@@ -10,6 +10,9 @@ from bot.storage.cases import Filed, filed
 from bot.storage.people import Member
 from bot.storage.store import Store, Tx
 
+GUESSED = "invitation"
+"""What is refused to somebody who tries one invitation after another."""
+
 
 class Refused(Exception):
     """The person may not see or do that. Told in the same words as if it did not exist."""
@@ -64,7 +67,7 @@ async def refused(tx: Tx, content: Content, turn: Turn, what: str) -> None:
     """The same, in a transaction in which nothing else was done."""
     by = turn.members[0].id if turn.members else None
     await audit.note(tx, "refused", turn.now, by=by, subject=what)
-    await reply(tx, turn, turn.voice(content).message("not-allowed"))
+    await reply(tx, turn, turn.voice(content).message("invitation-too-often" if what == GUESSED else "not-allowed"))
 
 
 async def _place(tx: Tx, turn: Turn, programme: str, roles: frozenset[Role]) -> Member | None:

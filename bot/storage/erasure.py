@@ -85,7 +85,7 @@ async def traces(tx: Tx, person_id: int, *, hold: bool = False) -> Traces | None
 
 async def erase(tx: Tx, known: Traces, now: datetime) -> dict[str, int]:
     """Erase a person; return how many rows of each table went."""
-    await _hold_case_numbers(tx, known, now)
+    await hold_case_numbers(tx, known.case_ids, now)
     await _unname_in_events(tx, known)
     await _unname_in_audit(tx, known, now)
     await _forget_dialogues(tx, known)
@@ -129,20 +129,20 @@ async def forget_nobodys_chats(tx: Tx) -> None:
     await tx.run(update(outbox).where(nobodys, sent).values(_EMPTIED))
 
 
-def _names(table: Table) -> Iterator[Column[int]]:
-    """Yield the columns of any table that name a row of this one without belonging to it."""
-    keys = (key for other in metadata.sorted_tables for key in other.foreign_keys)
-    return (key.parent for key in keys if key.column.table is table and key.parent.name not in OWNERS)
-
-
-async def _hold_case_numbers(tx: Tx, known: Traces, now: datetime) -> None:
-    """Keep the highest case number of each programme, so that no other case gets the number of an erased one."""
-    programmes = select(cases.c.programme).where(cases.c.id.in_(known.case_ids))
+async def hold_case_numbers(tx: Tx, case_ids: Sequence[int], now: datetime) -> None:
+    """Keep the highest case number of each programme, so that no other case gets the number of one that is gone."""
+    programmes = select(cases.c.programme).where(cases.c.id.in_(case_ids))
     highest = select(cases.c.programme, func.max(cases.c.number).label("number"))
     for row in await tx.all(highest.where(cases.c.programme.in_(programmes)).group_by(cases.c.programme)):
         name = f"case-number:{row.programme}"
         before = int(await marks.mark(tx, name) or 0)
         await marks.set_mark(tx, name, str(max(before, row.number)), now)
+
+
+def _names(table: Table) -> Iterator[Column[int]]:
+    """Yield the columns of any table that name a row of this one without belonging to it."""
+    keys = (key for other in metadata.sorted_tables for key in other.foreign_keys)
+    return (key.parent for key in keys if key.column.table is table and key.parent.name not in OWNERS)
 
 
 async def _unname_in_events(tx: Tx, known: Traces) -> None:

@@ -33,6 +33,11 @@ def wanted() -> str:
     return head
 
 
+def is_known(version: str) -> bool:
+    """Return whether the program can bring a database of this version to the one that it needs."""
+    return version in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 async def version(store: Store) -> str | None:
     """Return the database's version, None for an empty database. Raises Unavailable."""
     file = store.engine.url.database
@@ -59,8 +64,7 @@ async def demand_current(store: Store) -> None:
     found, needed = await version(store), wanted()
     if found == needed:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is None or found in known:
+    if found is None or is_known(found):
         raise WrongVersion(
             f"the database is {'empty' if found is None else f'of version {found}'}, "
             f"this program needs {needed}: run `interlude db upgrade` (`interlude db backup` first)"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, Table, and_, func, inspect, select, update
 from sqlalchemy.sql.elements import KeyedColumnElement
 
 from bot.storage import tables
@@ -123,6 +123,27 @@ async def _replace(tx: Tx, sealed: SealedColumn, fresh: Sequence[tuple[Row, byte
             changed = await tx.run(update(sealed.table).where(same).values({sealed.column: value}))
             renewed += changed.rowcount
     return renewed
+
+
+async def demand_readable(store: Store) -> None:
+    """Raise Unreadable unless the keys open one value of each column and each key; of an older version's columns."""
+    async with store.read() as tx:
+        there = await tx.connection.run_sync(_columns)
+        for sealed in SEALED:
+            if (sealed.table.name, sealed.column) in there:
+                for row in await tx.all(_one_of_each_key(sealed)):
+                    store.vault.open(sealed.place, row.identity, row.value)
+
+
+def _columns(connection: Connection) -> set[tuple[str, str]]:
+    found = inspect(connection)
+    return {(table, column["name"]) for table in found.get_table_names() for column in found.get_columns(table)}
+
+
+def _one_of_each_key(sealed: SealedColumn) -> Select[Any]:
+    newest = select(func.max(sealed.id)).where(sealed.value != FORGOTTEN).group_by(_key_of(sealed))
+    shown = (sealed.table.c[sealed.identity].label("identity"), sealed.value.label("value"))
+    return select(*shown).where(sealed.id.in_(newest))
 
 
 async def _keys_in_use(store: Store) -> Counter[bytes]:

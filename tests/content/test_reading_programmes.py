@@ -16,6 +16,7 @@ from bot.domain.programme import (
     Hours,
     Missed,
     Phase,
+    Retention,
     Session,
     Stream,
     WorkingHours,
@@ -231,3 +232,16 @@ def test_the_calendar_is_not_loaded_for_programmes_without_a_country(folder, wri
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_programme_keeps_things_as_long_as_its_file_says_and_the_rest_for_ever(folder, write):
+    write(
+        "programmes/evening.md",
+        PLAIN.replace("streams:", "retention: {answers: 1 year, ended_members: 30 days}\nstreams:"),
+    )
+    loaded = load(folder)
+    assert loaded.findings == ()
+    kept = loaded.content.programme("evening", "en").retention
+    assert kept == Retention(answers=timedelta(days=366), ended_members=timedelta(days=30))
+    write("programmes/evening.md", PLAIN)
+    assert load(folder).content.programme("evening", "en").retention == Retention()

@@ -57,6 +57,11 @@ class Scene:
         await self.process.wait()
         self.kills += 1
 
+    async def stopped(self) -> int:
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 10)
+
     async def joined(self, content: Content, role: str, name: str) -> int:
         user = await self.telegram.add_user(name)
         token = await invite(self.store, content, programme="adult-evening", role=role, now=await self._now())
@@ -135,6 +140,7 @@ async def test_killed_at_random_moments_nothing_is_lost(scene: Scene, content: C
         await asyncio.sleep(chance.uniform(0.0, 4.0))
     await scene.settled()
     await check_the_promises(scene, clinician, crowd)
+    assert await scene.stopped() == 0, "SIGTERM ends it in order"
 
 
 async def begins_a_practice(scene: Scene, user: int) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import aiohttp
 import pytest
+import uvicorn
 from aiogram import Bot
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -13,6 +14,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.sandbox import Sandbox, SandboxClient, control, serve
 from bot.sandbox.client import SandboxError
 
+real_config = uvicorn.Config
 KEYS = InlineKeyboardMarkup(
     inline_keyboard=[
         [InlineKeyboardButton(text="Not now", callback_data="no"), InlineKeyboardButton(text="No", callback_data="n")],
@@ -313,3 +315,12 @@ async def test_a_body_that_is_no_json_object_is_refused(telegram: SandboxClient,
         answer = await session.post(f"{telegram.url}/sandbox/users", data=body.encode("latin-1"))
         assert answer.status == 400
         assert "must be a JSON object" in (await answer.json())["error"]
+
+
+async def test_an_idle_connection_is_ended_by_its_client_and_not_by_the_sandbox(monkeypatch) -> None:
+    made = []
+    monkeypatch.setattr(uvicorn, "Config", lambda *given, **more: made.append(real_config(*given, **more)) or made[-1])
+    async with serve() as served, SandboxClient(served.url) as client:
+        await client.add_bot("4242:test", "sandbox_test_bot", "Sandbox")
+        kept_by_client = client._session.connector._keepalive_timeout
+    assert made[0].timeout_keep_alive > kept_by_client

@@ -7,13 +7,14 @@ import shutil
 import pytest
 from alembic import command
 from conftest import NOW, ROOT, VAULT
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.storage import audit, migrate
 from bot.storage.audit import Verified
-from bot.storage.store import Store
+from bot.storage.store import Store, Tx
 from bot.storage.tables import audit as lines
 
 KEY = "k1:" + base64.b64encode(b"0" * 32).decode()
@@ -25,6 +26,15 @@ async def noted(store: Store, count: int) -> list[int]:
             await audit.note(tx, "open case", NOW, subject=f"case {number}", step="one", tries=number)
     async with store.read() as tx:
         return [row.id for row in await tx.all(select(lines.c.id).order_by(lines.c.id))]
+
+
+async def unguarded(tx: Tx) -> None:
+    """What somebody can do who owns the database: take the guards away first."""
+    if tx.dialect.name == "postgresql":
+        await tx.run(text("DROP FUNCTION audit_only_added() CASCADE"))
+        return
+    for name in ("audit_unchanged", "audit_kept"):
+        await tx.run(text(f"DROP TRIGGER {name}"))
 
 
 async def verified(store: Store) -> Verified:
@@ -45,6 +55,7 @@ async def test_lines_that_were_only_added_are_whole(store: Store, monkeypatch) -
 async def test_a_changed_line_is_found(store: Store, change: dict) -> None:
     ids = await noted(store, 4)
     async with store.begin() as tx:
+        await unguarded(tx)
         await tx.run(update(lines).where(lines.c.id == ids[1]).values(**change))
     found = await verified(store)
     assert (found.whole, found.broken_id) == (1, ids[1])
@@ -53,9 +64,37 @@ async def test_a_changed_line_is_found(store: Store, change: dict) -> None:
 async def test_a_removed_line_is_found_at_the_next(store: Store) -> None:
     ids = await noted(store, 4)
     async with store.begin() as tx:
+        await unguarded(tx)
         await tx.run(delete(lines).where(lines.c.id == ids[1]))
     found = await verified(store)
     assert (found.whole, found.broken_id) == (1, ids[2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        delete(lines),
+        update(lines).values(action="lower"),
+        update(lines).values(salt="0" * 32),
+        update(lines).values(salt=None, digest="0" * 64),
+        update(lines).values(salt=None, chain="0" * 64),
+    ],
+)
+async def test_the_database_itself_changes_and_removes_no_line(store: Store, change) -> None:
+    ids = await noted(store, 2)
+    with pytest.raises(DBAPIError, match="only added to"):
+        async with store.begin() as tx:
+            await tx.run(change.where(lines.c.id == ids[0]))
+    assert (await verified(store)).whole == 2
+
+
+async def test_the_database_itself_does_not_empty_the_trail(store: Store) -> None:
+    await noted(store, 2)
+    if not store.sqlite:  # SQLite knows no TRUNCATE
+        with pytest.raises(DBAPIError, match="only added to"):
+            async with store.begin() as tx:
+                await tx.run(text("TRUNCATE audit"))
+    assert (await verified(store)).whole == 2
 
 
 async def test_writers_at_once_do_not_fork_the_chain(store: Store) -> None:
@@ -81,6 +120,7 @@ async def changed_later(url: str, *, change: bool) -> None:
     store = Store(url, VAULT)
     if change:
         async with store.begin() as tx:
+            await unguarded(tx)
             await tx.run(update(lines).where(lines.c.id == 2).values(action="lower"))
     else:
         await noted(store, 3)

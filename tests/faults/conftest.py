@@ -1,0 +1,5 @@
+"""The whole of Interlude against the sandbox."""
+
+from staging import library, stage
+
+__all__ = ["library", "stage"]
