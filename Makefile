@@ -15,7 +15,8 @@ test: $(VENV)/.dev check audit ## everything that must hold
 	PYTHON=$(PYTHON) sh scripts/test-needs.sh
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-soak: $(VENV)/.dev ## 200 rounds of killing it at random moments under load; takes hours
+soak: $(VENV)/.dev ## 200 rounds of killing it at random moments under load, and far more fuzzing; takes hours
+	FUZZ=50 $(BIN)/pytest -n 2 tests/fuzz
 	SEEDS=200 $(BIN)/pytest -n 2 tests/crash
 
 check: $(VENV)/.dev ## the quick part: style, types, layers, content
