@@ -65,12 +65,12 @@ def read_settings() -> "Settings":
     """Read the settings; what is wrong with them is said in one line."""
     from pydantic import ValidationError
 
-    from bot.config import Settings
+    from bot.config import Settings, wrong_settings
 
     try:
         return Settings()
     except ValidationError as error:
-        fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+        fail("; ".join(wrong_settings(error)))
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
