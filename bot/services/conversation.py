@@ -31,6 +31,10 @@ from bot.storage.store import Store, Tx
 LONGEST_SEARCH = 40
 """Characters; what is longer is something told, not something looked for."""
 
+WORDS_LOOKED_FOR = 2
+"""Words of a worrying text, such as "cravings", that may still be a search; more of them are told, and were answered.
+"""
+
 GRAVE = ("red", "orange")
 ASKED_LATER = ("zone", "country", "hours")
 """Dialogues that can wait while somebody is in danger."""
@@ -52,7 +56,7 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
             await practice.write(tx, content, turn, member, run, text)
             return
         level = await remark(tx, content, turn, member, text)
-        if level in ("red", "orange"):
+        if level in GRAVE or (level and len(text.split()) > WORDS_LOOKED_FOR):
             return
         if len(text) > LONGEST_SEARCH or not await menus.find(tx, content, turn, text):
             await reply(tx, turn, turn.voice(content).message("remark-kept"))

@@ -12,7 +12,7 @@ from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
 from bot.domain.scoring import Raised, raised, score, triage
 from bot.domain.understanding import folded
 from bot.services import access
-from bot.services.safety import examine, respond
+from bot.services.safety import DISTRESS, examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, column
@@ -236,7 +236,7 @@ def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
     if answer.step != "after" or answer.number is None or answer.number < HIGH_DISTRESS:
         return []
     rule = "distress-after-skill"
-    return [Flag(level="yellow", category="distress", rule=rule, version=skill.version, answer_id=answer_id)]
+    return [Flag(level="yellow", category=DISTRESS, rule=rule, version=skill.version, answer_id=answer_id)]
 
 
 def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id: int) -> None:
@@ -249,7 +249,13 @@ def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id:
 
 def _flags(measure: Measure, found: Sequence[Raised], answer_id: int | None) -> list[Flag]:
     return [
-        Flag(level=one.level, category="measure", rule=one.rule[:64], version=measure.version, answer_id=answer_id)
+        Flag(
+            level=one.level,
+            category=DISTRESS if one.item == DISTRESS else "measure",
+            rule=one.rule[:64],
+            version=measure.version,
+            answer_id=answer_id,
+        )
         for one in found
     ]
 
