@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.config import Settings
+from bot.journal import set_up
 
 SECRETS = {
     "INTERLUDE_TOKEN": "4242:CANARY-TOKEN",
@@ -51,6 +52,7 @@ def test_wrong_settings_are_told_without_what_they_hold(
 
 
 def test_a_log_line_holds_only_what_is_on_the_list(capfd: pytest.CaptureFixture[str]) -> None:
+    set_up("json", "warning")  # a command that was tried before may have chosen otherwise
     structlog.get_logger().error("an update failed", update_id=7, text="CANARY", name="CANARY", turn={"name": "CANARY"})
     line = json.loads(capfd.readouterr().err)
     assert line.keys() == {"event", "level", "timestamp", "update_id"}

@@ -113,6 +113,14 @@ async def preview(_: Message, command: CommandObject, store: Store, content: Con
     await previews.preview(store, content, turn, (command.args or "").strip())
 
 
+async def worrying(message: Message, content: Content, turn: Turn) -> bool:
+    return await conversation.worries_beside_command(content, turn, message.text or "")
+
+
+async def with_words(message: Message, store: Store, content: Content, turn: Turn) -> None:
+    await conversation.wrote_beside_command(store, content, turn, message.text or "")
+
+
 async def unknown(message: Message, store: Store, content: Content, turn: Turn) -> None:
     known = sorted({*PARTICIPANT, *CLINICIAN, *STAFF})
     await conversation.unknown_command(store, content, turn, message.text or "", known)
@@ -121,6 +129,7 @@ async def unknown(message: Message, store: Store, content: Content, turn: Turn) 
 def make_router() -> Router:
     """Return a router with these handlers, in the order in which they are tried."""
     router = Router(name="commands")
+    router.message.register(with_words, worrying)
     router.message.register(start, CommandStart())
     router.message.register(checkin, Command("checkin"))
     router.message.register(skills, Command("skills"))

@@ -16,8 +16,9 @@ from bot.storage import audit, people
 from bot.storage import cases as records
 from bot.storage.cases import Filed
 from bot.storage.people import Member
-from bot.storage.runs import answer_text, last_answers
+from bot.storage.runs import Kind, answer_text, last_answers
 from bot.storage.store import Store, Tx
+from bot.storage.tables import Row
 from bot.telegram.message import written
 from bot.telegram.taps import CaseTap
 
@@ -96,8 +97,8 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
             voice.words(
                 "answers-line",
                 when=voice.moment(row.at, turn.zone),
-                what=" / ".join(part for part in (row.activity, row.step) if part) or "–",
-                answer=answer_text(tx, row) or (f"{row.number:g}" if row.number is not None else "–"),
+                what=_asked(content, voice, row),
+                answer=_answered(tx, voice, row),
             )
             for row in rows
         ]
@@ -106,6 +107,19 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
         await audit.note(tx, "read answers", turn.now, by=member.id, subject=f"case {case_id}")
         await reply(tx, turn, replace(shown, protect=True), case_id=case_id)
     return ""
+
+
+def _asked(content: Content, voice: Voice, row: Row) -> str:
+    """Return what an answer is to: the title of the skill or measure, and the step."""
+    named = row.activity in content.skills or row.activity in content.measures
+    kind: Kind = "skill" if row.activity in content.skills else "measure"
+    title = content.activity(kind, row.activity, voice.language).title if named else row.activity
+    return " / ".join(part for part in (title, row.step) if part) or voice.label("answers-unasked")
+
+
+def _answered(tx: Tx, voice: Voice, row: Row) -> str:
+    said = answer_text(tx, row) or (f"{row.number:g}" if row.number is not None else "–")
+    return f"{said} ({voice.label('answers-taken-back')})" if row.withdrawn_at else said
 
 
 async def ask_note(store: Store, content: Content, turn: Turn, case_id: int, purpose: str = "") -> str:

@@ -31,6 +31,10 @@ from bot.storage.store import Store, Tx
 LONGEST_SEARCH = 40
 """Characters; what is longer is something told, not something looked for."""
 
+WORDS_LOOKED_FOR = 2
+"""Words of a worrying text, such as "cravings", that may still be a search; more of them are told, and were answered.
+"""
+
 GRAVE = ("red", "orange")
 ASKED_LATER = ("zone", "country", "hours")
 """Dialogues that can wait while somebody is in danger."""
@@ -52,7 +56,7 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
             await practice.write(tx, content, turn, member, run, text)
             return
         level = await remark(tx, content, turn, member, text)
-        if level in ("red", "orange"):
+        if level in GRAVE or (level and len(text.split()) > WORDS_LOOKED_FOR):
             return
         if len(text) > LONGEST_SEARCH or not await menus.find(tx, content, turn, text):
             await reply(tx, turn, turn.voice(content).message("remark-kept"))
@@ -61,7 +65,9 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
 async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take an edited message: what it says now is kept and examined too."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        if turn.participant and await remark(tx, content, turn, turn.participant, text) is None:
+        if turn.participant is None:
+            await _outsider_cried(tx, content, turn, text)
+        elif await remark(tx, content, turn, turn.participant, text) is None:
             for_plan = await safety_plan.changed_lately(tx, turn.participant, turn.now)
             await reply(tx, turn, turn.voice(content).message("edit-kept-plan" if for_plan else "edit-kept"))
 
@@ -75,6 +81,26 @@ async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -
         await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
 
 
+async def worries_beside_command(content: Content, turn: Turn, said: str) -> bool:
+    """Return whether words after a command are more than a part of it: a cry that the command would swallow."""
+    _, _, words = said.partition(" ")
+    commands = said.startswith("/") and not (said.startswith("/start") and len(words.split()) == 1)
+    at_work = not turn.participant and (turn.caring or turn.managing)
+    return bool(commands and words.strip() and not at_work and await examine(content, words, None))
+
+
+async def wrote_beside_command(store: Store, content: Content, turn: Turn, said: str) -> None:
+    """Take what worries in the words after a command instead of the command; /help_now is done as well."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        if turn.participant:
+            await remark(tx, content, turn, turn.participant, said)
+            answered = not said.startswith("/help_now")
+        else:
+            answered = await _outsider_cried(tx, content, turn, said)
+        if not answered:
+            await show_help_now(tx, content, turn)
+
+
 async def unknown_command(store: Store, content: Content, turn: Turn, command: str, known: Sequence[str]) -> None:
     """Say that there is no such command, and which ones there are."""
     from difflib import get_close_matches  # noqa: PLC0415
@@ -84,6 +110,8 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant:
             await remark(tx, content, turn, turn.participant, command)
+        elif await _outsider_cried(tx, content, turn, command):
+            return
         key = "command-near" if near else "command-unknown"
         await reply(tx, turn, voice.message(key, near=f"/{near[0]}" if near else ""))
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.content.library import Content
-from bot.domain.people import Role
+from bot.domain.people import ROLES, Role
 from bot.domain.words import join
 from bot.services import timezones
-from bot.services.access import managers
+from bot.services.access import Refused, managers
 from bot.services.follow_ups import caring_offer
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.roster import end_participation
@@ -197,7 +197,10 @@ async def show_invite_menu(store: Store, content: Content, turn: Turn) -> None:
 
 
 async def send_invitation(store: Store, content: Content, turn: Turn, value: str, *, link_base: str) -> None:
-    """Make an invitation for staff and send it as a link and as a QR picture."""
+    """Make an invitation for staff and send it as a link and as a QR picture.
+
+    Raises Refused for a programme that is not theirs, and for what the menu does not offer.
+    """
     from bot.telegram.pictures import qr_png  # noqa: PLC0415 - drawing is only needed here
 
     programme_id, role, level = (*value.split("|"), "", "")[:3]
@@ -205,9 +208,8 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         places = await managers(tx, turn)
         place = next((one for one in places if one.programme == programme_id), None)
-        if place is None or role not in ("participant", "clinician", "supervisor", "staff"):
-            await reply(tx, turn, voice.message("not-allowed"))
-            return
+        if place is None or not _offered(content, programme_id, role, level):
+            raise Refused("invite")
         await audit.note(tx, "invite", turn.now, by=place.id, subject=programme_id, role=role)
         expires_at = turn.now + INVITATION_HOLDS
         token = await people.add_invitation(
@@ -230,6 +232,12 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
             until=voice.moment(expires_at, turn.zone),
         )
         await reply(tx, turn, replace(written(words), drawn=qr_png(link), alt=voice.label("invitation-alt")))
+
+
+def _offered(content: Content, programme: str, role: str, level: str) -> bool:
+    """Return whether one is invited to that: a participant to a level of care, or to the first without one."""
+    levels = {"", *content.programme(programme, "").levels} if role == "participant" else {""}
+    return role in ROLES and level in levels
 
 
 def _refusal(invitation: Row | None, turn: Turn) -> str:

@@ -94,7 +94,7 @@ async def choose_caring(store: Store, content: Content, turn: Turn, value: str) 
         else:
             await follow_ups.withdraw(tx, left.id, turn.now)
         voice = turn.voice(content)
-        stop = ((voice.button("caring-no", MenuTap(menu="caring", value="no")),),)
+        stop = ((voice.button("caring-stop", MenuTap(menu="caring", value="no")),),)
         message = voice.message("caring-yes-done", stop) if value == "yes" else voice.message("caring-no-done")
         await reply(tx, turn, replace(message, card="caring"))
 

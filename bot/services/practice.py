@@ -10,8 +10,9 @@ from bot.domain import flow
 from bot.domain.activity import FreeText, Measure, Skill
 from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
 from bot.domain.scoring import Raised, raised, score, triage
+from bot.domain.understanding import folded
 from bot.services import access
-from bot.services.safety import examine, respond
+from bot.services.safety import DISTRESS, examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, column
@@ -36,12 +37,16 @@ AT_ONCE = 200
 
 @dataclass(slots=True, kw_only=True)
 class _Going:
-    """A practice while one input is worked on: where it is, what was found on the way, and measures to offer for it."""
+    """A practice while one input is worked on: where it is, what was found on the way, and measures to offer for it.
+
+    `wrote` is what was typed, empty for a tap.
+    """
 
     run: Run
     activity: Skill | Measure
     member: Member
     person: Person
+    wrote: str = ""
     found: list[Flag] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
     unclear: flow.AskedAgain | None = None
@@ -101,7 +106,7 @@ async def tap(store: Store, content: Content, turn: Turn, tapped: RunTap) -> str
 async def write(tx: Tx, content: Content, turn: Turn, member: Member, run: Run, text: str) -> None:
     """Take what a person typed while a practice is under way."""
     assert turn.person  # noqa: S101 - a member is known
-    going = _Going(run=run, activity=await _activity(tx, content, run), member=member, person=turn.person)
+    going = _Going(run=run, activity=await _activity(tx, content, run), member=member, person=turn.person, wrote=text)
     await _move(tx, content, turn, going, Wrote(text=text), fresh=True)
 
 
@@ -194,6 +199,8 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "answer", answer, now)
             if isinstance(going.activity.steps[answer.step].ask, FreeText):
                 going.found.extend(await examine(content, answer.text, answer_id))
+            else:
+                await _examine_words_around(tx, content, going, answer, now)
             if isinstance(going.activity, Measure):
                 _keep_item_flags(going, going.activity, answer, answer_id)
             else:
@@ -213,12 +220,23 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             going.next_skill = skill
 
 
+async def _examine_words_around(tx: Tx, content: Content, going: _Going, answer: Answer, now: datetime) -> None:
+    """Look at all that was typed where only a number, an option or a time of it counts as the answer."""
+    if not going.wrote or folded(going.wrote) == folded(answer.text):
+        return
+    found = await examine(content, going.wrote, None)
+    if found:
+        remark = Answer(step=answer.step, text=going.wrote)
+        answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "remark", remark, now)
+        going.found.extend(replace(flag, answer_id=answer_id) for flag in found)
+
+
 def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
     """Return a flag for high distress after a skill, at once: who is in distress may never come to its end."""
     if answer.step != "after" or answer.number is None or answer.number < HIGH_DISTRESS:
         return []
     rule = "distress-after-skill"
-    return [Flag(level="yellow", category="distress", rule=rule, version=skill.version, answer_id=answer_id)]
+    return [Flag(level="yellow", category=DISTRESS, rule=rule, version=skill.version, answer_id=answer_id)]
 
 
 def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id: int) -> None:
@@ -231,7 +249,13 @@ def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id:
 
 def _flags(measure: Measure, found: Sequence[Raised], answer_id: int | None) -> list[Flag]:
     return [
-        Flag(level=one.level, category="measure", rule=one.rule[:64], version=measure.version, answer_id=answer_id)
+        Flag(
+            level=one.level,
+            category=DISTRESS if one.item == DISTRESS else "measure",
+            rule=one.rule[:64],
+            version=measure.version,
+            answer_id=answer_id,
+        )
         for one in found
     ]
 

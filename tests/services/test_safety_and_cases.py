@@ -297,7 +297,7 @@ async def test_a_skill_left_in_high_distress_is_worth_a_look_when_the_programme_
     monday = datetime(2026, 11, 9, 14, 0, tzinfo=UTC)
     assert case.next_alert == monday
     await digests.send_due(clinic.store, clinic.content, monday)
-    assert "yellow cases" in await clinic.said_to("Quill")
+    assert "Yellow cases" in await clinic.said_to("Quill")
     assert case.deadline == monday + timedelta(days=1)
 
 
@@ -318,3 +318,98 @@ async def test_nothing_that_was_written_can_be_read_in_the_database_file(clinic:
         raw = file.read_bytes()
         assert b"secret sentence" not in raw
         assert b"Robin" not in raw
+
+
+@pytest.mark.parametrize("said", ["2 kill myself tonight", "2, I want to die"])
+async def test_words_around_a_typed_number_are_examined_and_kept(clinic: Cast, said: str) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.writes("Robin", said)
+    assert (await clinic.run("Robin")).state.step == "distress"
+    (case,) = await clinic.cases()
+    assert case.level in ("orange", "red")
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert said in (await clinic.got("Quill"))[-1].text
+
+
+async def test_words_around_a_typed_time_are_examined(clinic: Cast) -> None:
+    await clinic.begins("Robin", "sleep-wind-down")
+    for said in ("5", "Still up", "nothing"):
+        await clinic.writes("Robin", said)
+    assert await clinic.cases() == []
+    await clinic.writes("Robin", "I will kill myself at 7:30")
+    assert [case.level for case in await clinic.cases()] == ["red"]
+
+
+async def test_what_led_to_a_flag_is_shown_even_when_the_participant_went_back(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.writes("Robin", "2 kill myself tonight")
+    await clinic.taps("Robin", "← Back")
+    (case,) = await clinic.cases()
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "2 kill myself tonight (taken back)" in (await clinic.got("Quill"))[-1].text
+
+
+@pytest.mark.parametrize("command", ["/skills", "/stop", "/start", "/help_now", "/checkin", "/xyzzy"])
+async def test_words_after_a_command_are_examined_and_kept(clinic: Cast, command: str) -> None:
+    said = f"{command} {RED}"
+    assert await conversation.worries_beside_command(clinic.content, await clinic.turn("Robin"), said)
+    await conversation.wrote_beside_command(clinic.store, clinic.content, await clinic.turn("Robin"), said)
+    (case,) = await clinic.cases()
+    assert case.level == "red"
+    assert "988" in (await clinic.got("Robin"))[-1].text
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert RED in (await clinic.got("Quill"))[-1].text
+
+
+@pytest.mark.parametrize("said", ["/skills", "/skills sleep", "/start kms-token", "/preview box-breathing", RED])
+async def test_a_command_with_its_own_words_stays_a_command(clinic: Cast, said: str) -> None:
+    assert not await conversation.worries_beside_command(clinic.content, await clinic.turn("Robin"), said)
+
+
+async def test_a_clinicians_words_after_a_command_are_nobodys_cry(clinic: Cast) -> None:
+    assert not await conversation.worries_beside_command(clinic.content, await clinic.turn("Quill"), f"/queue {RED}")
+
+
+async def test_a_cry_of_an_outsider_is_answered_in_an_edit_and_after_a_command(clinic: Cast) -> None:
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Stranger"), RED)
+    await conversation.unknown_command(clinic.store, clinic.content, await clinic.turn("Stranger"), f"/{RED}", ["help"])
+    await conversation.wrote_beside_command(
+        clinic.store, clinic.content, await clinic.turn("Stranger"), f"/start {RED}"
+    )
+    got = await clinic.got("Stranger")
+    assert len(got) == 3
+    assert all("I can tell nobody" in message.text and "988" in message.text for message in got)
+    assert await clinic.cases() == []
+
+
+async def test_an_alert_names_each_reason_of_the_answer_and_says_when_it_is_overdue(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    first = (await clinic.got("Quill"))[-1].text
+    assert "intent" in first
+    assert "thoughts of death or suicide" in first
+    assert "Please acknowledge by" in first
+    clinic.later(minutes=21)
+    await alerts.alert_due(clinic.store, clinic.content, clinic.now)
+    await alerts.alert_due(clinic.store, clinic.content, clinic.later(minutes=6))
+    late = "\n".join([await clinic.said_to(name) for name in ("Quill", "Backup", "Senior")])
+    assert "Overdue: nobody has acknowledged it" in late
+
+
+async def test_a_case_that_was_acknowledged_has_no_deadline_any_more(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await cases.open_card(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "acknowledge by" in (await clinic.got("Quill"))[-1].text
+    await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "acknowledge by" not in (await clinic.got("Quill"))[-1].text
+
+
+async def test_the_last_answers_are_named_as_people_know_them(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.taps("Robin", "2")
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    (case,) = await clinic.cases()
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    shown = (await clinic.got("Quill"))[-1].text
+    assert "Check-in / mood: 2" in shown
+    assert f"of their own accord: {RED}" in shown
