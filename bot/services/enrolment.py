@@ -8,7 +8,7 @@ from bot.content.library import Content
 from bot.domain.people import Role
 from bot.domain.words import join
 from bot.services import timezones
-from bot.services.access import managers
+from bot.services.access import kept_refusal, managers, refused
 from bot.services.follow_ups import caring_offer
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.roster import end_participation
@@ -69,6 +69,7 @@ async def start(store: Store, content: Content, turn: Turn, token: str) -> None:
         invitation = await people.invitation(tx, token)
         refusal = _refusal(invitation, turn)
         if refusal or invitation is None:
+            await kept_refusal(tx, turn, refusal)
             await reply(tx, turn, turn.voice(content).message(refusal))
             return
         await _accept(tx, content, turn, invitation)
@@ -206,7 +207,7 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
         places = await managers(tx, turn)
         place = next((one for one in places if one.programme == programme_id), None)
         if place is None or role not in ("participant", "clinician", "supervisor", "staff"):
-            await reply(tx, turn, voice.message("not-allowed"))
+            await refused(tx, content, turn, "programme")
             return
         await audit.note(tx, "invite", turn.now, by=place.id, subject=programme_id, role=role)
         expires_at = turn.now + INVITATION_HOLDS
@@ -265,6 +266,7 @@ async def _accept(tx: Tx, content: Content, turn: Turn, invitation: Row) -> None
         now=turn.now,
     )
     if not await people.use_invitation(tx, invitation.id, person.id, turn.now):
+        await kept_refusal(tx, turn, "invitation-used")
         await reply(tx, turn, turn.voice(content).message("invitation-used"))
         return
     participant = invitation.role == "participant"
