@@ -1,9 +1,10 @@
 """Something worrying becomes a case and alerts in the same commit, and somebody answers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cast import Cast
+from cast import EVENING, Cast
 from sqlalchemy import select
 
 from bot.services import alerts, cases, conversation, digests, menus, practice, safety
@@ -413,3 +414,22 @@ async def test_the_last_answers_are_named_as_people_know_them(clinic: Cast) -> N
     shown = (await clinic.got("Quill"))[-1].text
     assert "Check-in / mood: 2" in shown
     assert f"of their own accord: {RED}" in shown
+
+
+async def test_from_which_distress_on_a_skill_is_worth_a_look_is_the_programmes_to_say(clinic: Cast) -> None:
+    stricter = replace(clinic.content.programme(EVENING, "en"), high_distress=6)
+    clinic.with_content(programmes={EVENING: {"en": stricter}})
+    await clinic.begins("Robin", "box-breathing")
+    for label in ("9", "Start", "Go on now", "6"):
+        await clinic.taps("Robin", label)
+    assert [case.level for case in await clinic.cases()] == ["yellow"]
+
+
+async def test_a_caption_that_worries_is_answered_and_it_is_said_that_nobody_looks_at_the_picture(
+    clinic: Cast,
+) -> None:
+    before = len(await clinic.got("Robin"))
+    await conversation.sent_other(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    answer, honest = (await clinic.got("Robin"))[before:]
+    assert "988" in answer.text
+    assert "nobody else does here" in honest.text
