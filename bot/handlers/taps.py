@@ -9,6 +9,7 @@ from aiogram.types import CallbackQuery
 
 from bot.content.library import Content
 from bot.services import (
+    case_handing,
     cases,
     conversation,
     countries,
@@ -70,6 +71,8 @@ async def _case(store: Store, content: Content, turn: Turn, tap: CaseTap) -> str
     match tap.verb:
         case "as":
             return await cases.ask_note(store, content, turn, tap.case, tap.value)
+        case "give":
+            return await case_handing.hand_to(store, content, turn, tap.case, tap.value)
         case "propose":
             return await plan_proposals.ask_change(store, content, turn, tap.case, tap.value)
         case verb if service := CASES.get(verb):

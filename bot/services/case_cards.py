@@ -90,7 +90,13 @@ def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
     if filed.case.state == "resolved":
         return ((voice.button(*key("button-reopen", "reopen")),),)
     first = [("button-acknowledge", "ack")] if filed.case.state == "open" else []
-    pairs = [*first, ("button-assign", "mine"), ("button-note", "note"), ("button-resolve", "resolve")]
+    pairs = [
+        *first,
+        ("button-assign", "mine"),
+        ("button-hand-to", "give"),
+        ("button-note", "note"),
+        ("button-resolve", "resolve"),
+    ]
     lower = [("button-lower", "lower")] if filed.case.level != "yellow" else []
     read = [("button-answers", "answers"), ("button-safety-plan", "plan")]
     taps = [key(label, verb) for label, verb in [*pairs, *lower, *read]]

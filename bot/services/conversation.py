@@ -76,9 +76,11 @@ async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -
     """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         member = turn.participant
-        if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
-            return
-        await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
+        level = await remark(tx, content, turn, member, caption) if member and caption else None
+        if level:  # the contacts were in the answer to that
+            await reply(tx, turn, turn.voice(content).message("only-words-looked-at"), Lane.SAFETY)
+        else:
+            await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
 
 
 async def worries_beside_command(content: Content, turn: Turn, said: str) -> bool:

@@ -9,9 +9,11 @@ from bot.content.library import Content
 from bot.domain import flow
 from bot.domain.activity import FreeText, Measure, Skill
 from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
+from bot.domain.programme import HIGH_DISTRESS
 from bot.domain.scoring import Raised, raised, score, triage
 from bot.domain.understanding import folded
 from bot.services import access
+from bot.services.contacts import programme_of
 from bot.services.safety import DISTRESS, examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
@@ -25,9 +27,6 @@ from bot.storage.store import Store, Tx
 from bot.storage.tables import new_id
 from bot.telegram.message import Message, packed
 from bot.telegram.taps import MenuTap, RunTap
-
-HIGH_DISTRESS = 8
-"""A skill left at this distress or above, on a scale of 0 to 10, is worth a look."""
 
 INTERRUPTED = timedelta(hours=1)
 """A measure that was left no longer ago goes on when the one that came in between has ended."""
@@ -206,7 +205,7 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             if isinstance(going.activity, Measure):
                 _keep_item_flags(going, going.activity, answer, answer_id)
             else:
-                going.found.extend(_distress_flags(going.activity, answer, answer_id))
+                going.found.extend(_distress_flags(content, going, answer, answer_id))
         case flow.Reached(step=step, level=level) if not going.run.preview:
             rule = f"{going.activity.id}#{step}"
             going.found.append(Flag(level=level, category="step", rule=rule, version=going.run.version))
@@ -233,12 +232,14 @@ async def _examine_words_around(tx: Tx, content: Content, going: _Going, answer:
         going.found.extend(replace(flag, answer_id=answer_id) for flag in found)
 
 
-def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
+def _distress_flags(content: Content, going: _Going, answer: Answer, answer_id: int) -> list[Flag]:
     """Return a flag for high distress after a skill, at once: who is in distress may never come to its end."""
-    if answer.step != "after" or answer.number is None or answer.number < HIGH_DISTRESS:
+    programme = programme_of(content, going.member, "")
+    high = programme.high_distress if programme else HIGH_DISTRESS
+    if answer.step != "after" or answer.number is None or answer.number < high:
         return []
-    rule = "distress-after-skill"
-    return [Flag(level="yellow", category=DISTRESS, rule=rule, version=skill.version, answer_id=answer_id)]
+    rule, version = "distress-after-skill", going.activity.version
+    return [Flag(level="yellow", category=DISTRESS, rule=rule, version=version, answer_id=answer_id)]
 
 
 def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id: int) -> None:

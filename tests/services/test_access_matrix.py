@@ -49,6 +49,7 @@ CASE_VALUES = {
     "open": ("",),
     "ack": ("",),
     "mine": ("",),
+    "give": ("",),
     "note": ("",),
     "resolve": ("",),
     "lower": ("",),

@@ -1,18 +1,19 @@
 """Something worrying becomes a case and alerts in the same commit, and somebody answers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cast import Cast
+from cast import EVENING, Cast
 from sqlalchemy import select
 
-from bot.services import alerts, cases, conversation, digests, menus, practice, safety
+from bot.services import alerts, case_handing, cases, conversation, digests, menus, practice, safety
 from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
 from bot.storage.store import AlreadyDone
 from bot.storage.tables import answers, audit, case_events, flags, scores
-from bot.telegram.taps import RunTap
+from bot.telegram.taps import RunTap, write_id
 
 RED = "I want to kill myself tonight"
 
@@ -413,3 +414,57 @@ async def test_the_last_answers_are_named_as_people_know_them(clinic: Cast) -> N
     shown = (await clinic.got("Quill"))[-1].text
     assert "Check-in / mood: 2" in shown
     assert f"of their own accord: {RED}" in shown
+
+
+async def test_from_which_distress_on_a_skill_is_worth_a_look_is_the_programmes_to_say(clinic: Cast) -> None:
+    stricter = replace(clinic.content.programme(EVENING, "en"), high_distress=6)
+    clinic.with_content(programmes={EVENING: {"en": stricter}})
+    await clinic.begins("Robin", "box-breathing")
+    for label in ("9", "Start", "Go on now", "6"):
+        await clinic.taps("Robin", label)
+    assert [case.level for case in await clinic.cases()] == ["yellow"]
+
+
+async def test_a_caption_that_worries_is_answered_and_it_is_said_that_nobody_looks_at_the_picture(
+    clinic: Cast,
+) -> None:
+    before = len(await clinic.got("Robin"))
+    await conversation.sent_other(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    answer, honest = (await clinic.got("Robin"))[before:]
+    assert "988" in answer.text
+    assert "nobody else does here" in honest.text
+
+
+async def test_a_case_is_handed_to_a_colleague_who_is_told_and_an_open_one_goes_on_alerting(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "")
+    tap = await clinic.button("Quill", "Backup Sample")
+    said = await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, tap.value)
+    assert said == "case-handed"
+    told = (await clinic.got("Backup"))[-1].text
+    assert "Quill Sample hands this case to you" in await clinic.said_to("Backup")
+    assert "assigned to Backup Sample" in told
+    assert "Robin" not in told
+    (case,) = await clinic.cases()
+    assert (case.state, case.assigned_to) == ("open", (await clinic.member("Backup")).id)
+    before = await clinic.alerts_to("Senior")
+    for _ in range(3):
+        await alerts.alert_due(clinic.store, clinic.content, clinic.later(minutes=6))
+    assert await clinic.alerts_to("Senior") > before
+
+
+async def test_a_case_is_handed_to_nobody_outside_of_the_programme(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "")
+    assert set(await clinic.labels("Quill")) == {"Backup Sample", "Senior Sample", "Cancel"}
+    for name in ("Other", "Robin", "Quill"):
+        member = await clinic.member(name)
+        with pytest.raises(Refused):
+            await case_handing.hand_to(
+                clinic.store, clinic.content, await clinic.turn("Quill"), case.id, write_id(member.id)
+            )
+    with pytest.raises(Refused):
+        await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Other"), case.id, "")
+    assert (await clinic.cases())[0].assigned_to is None
