@@ -9,12 +9,13 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
-from bench import answer, burst, delivery, latency, load, planning, startup, throughput
+from bench import answer, burst, delivery, latency, load, planning, replicas, startup, throughput
 from bench.table import Figure, Size, render
 
 BENCHES: dict[str, Callable[[Size], Awaitable[list[Figure]]]] = {
     "answer": answer.measure,
     "throughput": throughput.measure,
+    "replicas": replicas.measure,
     "latency": latency.measure,
     "burst": burst.measure,
     "delivery": delivery.measure,

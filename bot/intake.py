@@ -10,6 +10,8 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
+from pydantic import ValidationError
 
 from bot.clock import Clock, first_of
 from bot.headway import Headway
@@ -208,7 +210,7 @@ class Intake:
 
         Comfort goes before everything that needs the database.
         """
-        urgent = self._urgent(_said(Update.model_validate_json(waiting.payload)))
+        urgent = self._urgent(_writing(waiting.payload)[0])
         if urgent:
             await self._comfort_writer(waiting, urgent=True)
         try:
@@ -234,7 +236,7 @@ class Intake:
 
     async def _comfort_writer(self, waiting: Waiting, *, urgent: bool = False) -> None:
         if waiting.chat_id > 0:
-            await self._comfort(waiting.chat_id, _language(Update.model_validate_json(waiting.payload)), urgent)
+            await self._comfort(waiting.chat_id, _writing(waiting.payload)[1], urgent)
 
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
         for chat_id, update in {_chat(update): update for update in updates}.items():
@@ -252,8 +254,25 @@ def _arrived(update: Update) -> Arrived:
     return Arrived(update_id=update.update_id, chat_id=_chat(update), payload=payload)
 
 
+def _event(update: Update) -> object:
+    """Return what happened, None for a kind that nobody knows, which must not hold up all that come with it."""
+    try:
+        return update.event
+    except UpdateTypeLookupError:
+        return None
+
+
+def _writing(payload: str) -> tuple[str, str]:
+    """Return what somebody wrote and their language, as far as a kept update can still be read."""
+    try:
+        update = Update.model_validate_json(payload)
+    except ValidationError:
+        return "", "en"
+    return _said(update), _language(update)
+
+
 def _chat(update: Update) -> int:
-    event = update.event
+    event = _event(update)
     message = getattr(event, "message", None) or event
     chat = getattr(message, "chat", None)
     if chat is not None:
@@ -264,10 +283,10 @@ def _chat(update: Update) -> int:
 
 def _said(update: Update) -> str:
     """Return what somebody wrote, or the data of the button that they tapped."""
-    event = update.event
+    event = _event(update)
     return str(getattr(event, "text", None) or getattr(event, "caption", None) or getattr(event, "data", None) or "")
 
 
 def _language(update: Update) -> str:
-    sender = getattr(update.event, "from_user", None)
+    sender = getattr(_event(update), "from_user", None)
     return (getattr(sender, "language_code", None) or "en")[:2]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
 CONTENT = Path("content")
 _TOLD = "SIGTERM"
+STOP_AGAIN = 4.0
+"""Seconds after which a program that was told to stop is told again."""
 
 
 def open_store(settings: "Settings") -> "Store":
@@ -63,12 +65,12 @@ def read_settings() -> "Settings":
     """Read the settings; what is wrong with them is said in one line."""
     from pydantic import ValidationError
 
-    from bot.config import Settings
+    from bot.config import Settings, wrong_settings
 
     try:
         return Settings()
     except ValidationError as error:
-        fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+        fail("; ".join(wrong_settings(error)))
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -87,9 +89,14 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 async def _until_told_to_stop(work: Coroutine[Any, Any, None]) -> None:
     """Do the work; SIGTERM, by which services are stopped, ends it in order as Ctrl+C does."""
-    working = asyncio.ensure_future(work)
+    loop, working = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def stop() -> None:
+        working.cancel(_TOLD)
+        loop.call_later(STOP_AGAIN, stop)  # a library may lose a cancellation, and nothing would ever end
+
     with contextlib.suppress(NotImplementedError):  # Windows has no such signals
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel, _TOLD)
+        loop.add_signal_handler(signal.SIGTERM, stop)
     try:
         await working
     except asyncio.CancelledError as error:

@@ -101,23 +101,24 @@ async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> 
 
 
 @asynccontextmanager
-async def staged(database_url: str, library: LiveLibrary) -> AsyncIterator[Stage]:
-    """Serve a sandbox and an Interlude on this database."""
+async def staged(database_url: str, library: LiveLibrary, *, token: str = "4242:test", **more) -> AsyncIterator[Stage]:
+    """Serve a sandbox and an Interlude on this database; more settings are given by their names."""
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.move_clock(to=BEGINS)
         settings = Settings(
             _env_file=None,
-            token=SecretStr("4242:test"),
-            keys=SecretStr(new_key("t")),
+            token=SecretStr(token),
+            keys=more.pop("keys", SecretStr(new_key("t"))),
             database_url=database_url,
             content_dir=CONTENT,
             telegram_url=sandbox.url,
             clock_url=sandbox.url,
             messages_per_second=1000,
             messages_per_chat=1000,
+            **more,
         )
-        await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
+        await telegram.add_bot(token, "interlude_test_bot", "Interlude")
         async with AsyncExitStack() as serving:
             app = await serving.enter_async_context(served(settings, library))
             yield Stage(app=app, telegram=telegram, settings=settings, serving=serving)

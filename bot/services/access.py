@@ -65,9 +65,22 @@ async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
 
 async def refused(tx: Tx, content: Content, turn: Turn, what: str) -> None:
     """The same, in a transaction in which nothing else was done."""
-    by = turn.members[0].id if turn.members else None
-    await audit.note(tx, "refused", turn.now, by=by, subject=what)
+    await kept_refusal(tx, turn, what)
     await reply(tx, turn, turn.voice(content).message("invitation-too-often" if what == GUESSED else "not-allowed"))
+
+
+async def kept_refusal(tx: Tx, turn: Turn, what: str) -> None:
+    """Keep that somebody tried what is refused; they are told in other words."""
+    await audit.note(tx, "refused", turn.now, by=_who(turn), subject=what)
+
+
+async def stale(tx: Tx, turn: Turn, what: str) -> None:
+    """Keep that a button was tapped whose time was over, and that it did nothing."""
+    await audit.note(tx, "stale", turn.now, by=_who(turn), subject=what)
+
+
+def _who(turn: Turn) -> int | None:
+    return turn.members[0].id if turn.members else None
 
 
 async def _place(tx: Tx, turn: Turn, programme: str, roles: frozenset[Role]) -> Member | None:

@@ -20,7 +20,7 @@ from bot.services import (
     safety_plan,
     week,
 )
-from bot.services.access import Refused, refused
+from bot.services.access import Refused, kept_refusal, refused
 from bot.services.safety import examine, respond, show_help_now, with_contacts
 from bot.services.turn import Turn, reply
 from bot.storage import people, runs
@@ -140,9 +140,9 @@ async def _outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bo
 
 
 async def stale_tap(store: Store, turn: Turn) -> None:
-    """A button of no version of Interlude was tapped: nothing is done."""
-    async with store.begin(settles=turn.update_id, now=turn.now):
-        return
+    """A button of no version of Interlude was tapped, or one that was made up: nothing is done but keeping that."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await kept_refusal(tx, turn, "button")
 
 
 async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str, *, step: str = "") -> str | None:

@@ -8,7 +8,7 @@ from bot.content.library import Content
 from bot.domain.people import ROLES, Role
 from bot.domain.words import join
 from bot.services import timezones
-from bot.services.access import Refused, managers
+from bot.services.access import Refused, kept_refusal, managers
 from bot.services.follow_ups import caring_offer
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.roster import end_participation
@@ -69,6 +69,7 @@ async def start(store: Store, content: Content, turn: Turn, token: str) -> None:
         invitation = await people.invitation(tx, token)
         refusal = _refusal(invitation, turn)
         if refusal or invitation is None:
+            await kept_refusal(tx, turn, refusal)
             await reply(tx, turn, turn.voice(content).message(refusal))
             return
         await _accept(tx, content, turn, invitation)
@@ -273,6 +274,7 @@ async def _accept(tx: Tx, content: Content, turn: Turn, invitation: Row) -> None
         now=turn.now,
     )
     if not await people.use_invitation(tx, invitation.id, person.id, turn.now):
+        await kept_refusal(tx, turn, "invitation-used")
         await reply(tx, turn, turn.voice(content).message("invitation-used"))
         return
     participant = invitation.role == "participant"

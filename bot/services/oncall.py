@@ -10,7 +10,7 @@ from bot.domain.people import CARING
 from bot.domain.rota import AHEAD, Absence, Cover, Rota, Watch, is_away, next_change, next_turn, on_duty, watches
 from bot.domain.words import Words, join
 from bot.services import timezones
-from bot.services.access import Refused, carers, colleagues
+from bot.services.access import Refused, carers, colleagues, kept_refusal
 from bot.services.rota import rota_of
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column
@@ -68,6 +68,7 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
             case "yes" | "no", [offer]:
                 await _answer(tx, content, turn, offer, accepts=verb == "yes")
             case _:
+                await kept_refusal(tx, turn, "rota")
                 await reply(tx, turn, turn.voice(content).message("tap-gone"))
 
 

@@ -93,12 +93,14 @@ async def tap(store: Store, content: Content, turn: Turn, tapped: RunTap) -> str
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         run = await runs.run(tx, tapped.run)
         if run is None:
+            await access.stale(tx, turn, "run")
             return "tap-gone"
         member = await access.own_run_member(tx, turn, run.member_id)
         assert turn.person  # noqa: S101 - the gate found them
         activity = await _activity(tx, content, run)
         going = _Going(run=run, activity=activity, member=member, person=turn.person)
-        stale = await _move(tx, content, turn, going, given)
+        if stale := await _move(tx, content, turn, going, given):
+            await access.stale(tx, turn, "run")
     return ("tap-ended" if run.state.phase == "ended" else "tap-old") if stale else ""
 
 

@@ -20,7 +20,7 @@ def dump(url: str, target: Path) -> None:
     The copy holds all that was committed when it began, and appears under its name when it is whole.
     """
     part = part_of(target)
-    given = ("--format=custom", "--no-owner", "--no-privileges", "--schema=public", f"--file={part}")
+    given = ("--format=custom", "--no-owner", "--no-privileges", "--table=public.*", f"--file={part}")
     try:
         _run("pg_dump", given, url)
         finish(part, target)
@@ -32,8 +32,7 @@ def dump(url: str, target: Path) -> None:
 def load(url: str, backup: Path) -> None:
     """Put the tables of a copy into a database that has none of them; all or nothing. Raises ToolFailed."""
     name = make_url(url).database or ""
-    objects = "--schema=public"  # not the schema itself, which is there
-    given = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", objects, f"--dbname={name}")
+    given = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={name}")
     _run("pg_restore", (*given, str(backup)), url)
 
 

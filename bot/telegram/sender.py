@@ -38,6 +38,22 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
 
 
+_KNOWN = (
+    "chat not found",
+    "bot was blocked",
+    "user is deactivated",
+    "bot was kicked",
+    "can't initiate conversation",
+    "group chat was upgraded",
+    "message is too long",
+    "caption is too long",
+    "can't parse entities",
+    "button_data_invalid",
+    "too many requests",
+)
+"""What Telegram says that is kept as a reason. Anything else may quote what a person wrote, and is not."""
+
+
 class Refused(Exception):
     """Telegram will never accept this message. `unreachable`: nothing at all gets to this chat any more."""
 
@@ -81,15 +97,15 @@ class Sender:
                 return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
             self._limits.close_for(error.retry_after)
-            raise Passing(str(error), error.retry_after) from error
+            raise Passing(_reason(error), error.retry_after) from error
         except (TelegramForbiddenError, TelegramNotFound, TelegramMigrateToChat) as error:
-            raise Refused(error.message, unreachable=True) from error
+            raise Refused(_reason(error), unreachable=True) from error
         except TelegramUnauthorizedError as error:
             raise Passing("Telegram does not know the token", 60) from error
         except TelegramBadRequest as error:
-            raise Refused(error.message, unreachable="chat not found" in error.message.lower()) from error
+            raise Refused(_reason(error), unreachable="chat not found" in error.message.lower()) from error
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TelegramAPIError) as error:
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            raise Passing(_reason(error)) from error
 
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
@@ -189,6 +205,12 @@ class Sender:
         if message.drawn:
             return BufferedInputFile(base64.b64decode(message.drawn), "picture.png")
         return FSInputFile(self._media() / message.picture)
+
+
+def _reason(error: TelegramAPIError | ClientDecodeError) -> str:
+    """Return why Telegram did not take a message, in none but known words."""
+    said = str(error).lower()
+    return ": ".join([type(error).__name__, *(known for known in _KNOWN if known in said)][:2])
 
 
 def warm_up() -> None:

@@ -82,6 +82,12 @@ class Cluster:
         await process.wait()
         del self.processes[port]
 
+    async def stopped(self) -> list[int]:
+        for process in self.processes.values():
+            process.terminate()
+        async with asyncio.timeout(15):
+            return await asyncio.gather(*(process.wait() for process in self.processes.values()))
+
     async def forward(self, request: web.Request) -> web.Response:
         """Give an update to the next process, as a proxy does; to another one when that is gone."""
         body = await request.read()
@@ -140,8 +146,9 @@ async def cluster(postgres, tmp_path) -> AsyncIterator[Cluster]:
             yield cluster
         finally:
             for process in cluster.processes.values():
-                process.kill()
-                await process.wait()
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
             await runner.cleanup()
             await store.close()
 
@@ -167,6 +174,7 @@ async def test_one_of_three_is_killed_and_the_others_go_on(cluster: Cluster, con
         assert await tx.value(select(func.count()).select_from(cases)) == 1
     assert kept == sorted([*itertools.chain(*words.values()), "I want to kill myself tonight"])
     assert len(set(cluster.taken_by)) == REPLICAS
+    assert await cluster.stopped() == [0] * (REPLICAS - 1), "SIGTERM ends them in order"
 
 
 async def write(telegram: SandboxClient, words: dict[int, list[str]]) -> None:
