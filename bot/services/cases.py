@@ -9,6 +9,7 @@ from bot.domain.cases import Disposition
 from bot.domain.words import Words, join
 from bot.services.access import carer_of, carers
 from bot.services.alerts import moved_on, show_to_all
+from bot.services.answer_lines import answer_line
 from bot.services.case_cards import as_card, card_keyboard, card_words, case_values, participant_of
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
@@ -16,9 +17,8 @@ from bot.storage import audit, people
 from bot.storage import cases as records
 from bot.storage.cases import Filed
 from bot.storage.people import Member
-from bot.storage.runs import Kind, answer_text, last_answers
+from bot.storage.runs import last_answers
 from bot.storage.store import Store, Tx
-from bot.storage.tables import Row
 from bot.telegram.message import written
 from bot.telegram.taps import CaseTap
 
@@ -93,33 +93,12 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
         filed, member = await carer_of(tx, turn, case_id)
         who = await participant_of(tx, filed)
         rows = await last_answers(tx, filed.member_id, ANSWERS_SHOWN)
-        lines = [
-            voice.words(
-                "answers-line",
-                when=voice.moment(row.at, turn.zone),
-                what=_asked(content, voice, row),
-                answer=_answered(tx, voice, row),
-            )
-            for row in rows
-        ]
+        lines = [answer_line(tx, content, voice, row, turn.zone) for row in rows]
         head = voice.words("answers-head", code=who.code, name=who.name or "–")
         shown = written(join((head, *(tuple(lines) or (voice.words("answers-none"),))), "\n"))
         await audit.note(tx, "read answers", turn.now, by=member.id, subject=f"case {case_id}")
         await reply(tx, turn, replace(shown, protect=True), case_id=case_id)
     return ""
-
-
-def _asked(content: Content, voice: Voice, row: Row) -> str:
-    """Return what an answer is to: the title of the skill or measure, and the step."""
-    named = row.activity in content.skills or row.activity in content.measures
-    kind: Kind = "skill" if row.activity in content.skills else "measure"
-    title = content.activity(kind, row.activity, voice.language).title if named else row.activity
-    return " / ".join(part for part in (title, row.step) if part) or voice.label("answers-unasked")
-
-
-def _answered(tx: Tx, voice: Voice, row: Row) -> str:
-    said = answer_text(tx, row) or (f"{row.number:g}" if row.number is not None else "–")
-    return f"{said} ({voice.label('answers-taken-back')})" if row.withdrawn_at else said
 
 
 async def ask_note(store: Store, content: Content, turn: Turn, case_id: int, purpose: str = "") -> str:

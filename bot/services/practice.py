@@ -174,10 +174,9 @@ async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Inpu
     await _end_if_ended(tx, going, effects, turn.now)
     await _save(tx, going, turn_before)
     level = await respond(tx, content, turn, going.member, going.person, going.found)
-    worrying = level in ("red", "orange")
-    if worrying:
+    if level in ("red", "orange"):
         going.unclear = None  # what they wrote was answered with help; nobody quibbles about its form
-    await _answer(tx, content, turn, going, effects, fresh=fresh or worrying)
+    await _answer(tx, content, turn, going, effects, fresh=fresh or level is not None)
     for measure in dict.fromkeys(going.offers):
         await reply(tx, turn, _offer(content, turn, going.run, measure))
     return False

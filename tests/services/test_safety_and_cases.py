@@ -7,7 +7,18 @@ import pytest
 from cast import EVENING, Cast
 from sqlalchemy import select
 
-from bot.services import alerts, case_handing, cases, conversation, digests, menus, practice, safety
+from bot.services import (
+    alerts,
+    case_handing,
+    cases,
+    conversation,
+    digests,
+    follow_ups,
+    menus,
+    practice,
+    safety,
+    safety_plan,
+)
 from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
@@ -409,11 +420,30 @@ async def test_the_last_answers_are_named_as_people_know_them(clinic: Cast) -> N
     await clinic.begins("Robin", "daily-check-in", "measure")
     await clinic.taps("Robin", "2")
     await conversation.edited(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    await safety_plan.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "edit=by-myself")
+    await clinic.writes("Robin", "a walk")
+    await safety.help_now_answered(clinic.store, clinic.content, await clinic.turn("Robin"), "tell")
+    await follow_ups.deliver_due(clinic.store, clinic.content, clinic.later(hours=4))
+    tap = await clinic.button("Robin", "About the same")
+    await follow_ups.answer(clinic.store, clinic.content, await clinic.turn("Robin"), tap.value)
     (case,) = await clinic.cases()
     await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
     shown = (await clinic.got("Quill"))[-1].text
     assert "Check-in / mood: 2" in shown
     assert f"of their own accord: {RED}" in shown
+    assert "Safety plan / What I can do by myself: a walk" in shown
+    assert "/help_now: asked for help now" in shown
+    assert "how they are some time after: About the same" in shown
+
+
+async def test_after_an_answer_to_high_distress_the_next_question_comes_below_it(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    for label in ("2", "9"):
+        await clinic.taps("Robin", label)
+    answer, question = (await clinic.got("Robin"))[-2:]
+    assert "I have let your team know" in answer.text
+    assert "urges" in question.text
+    assert question.fresh
 
 
 async def test_from_which_distress_on_a_skill_is_worth_a_look_is_the_programmes_to_say(clinic: Cast) -> None:
