@@ -50,9 +50,11 @@ class Stage:
         await self.telegram.wait_for(user, "Welcome")
         return user
 
-    async def participant(self, name: str = "Robin Sample", programme: str = "adult-evening") -> int:
+    async def participant(
+        self, name: str = "Robin Sample", programme: str = "adult-evening", username: str = ""
+    ) -> int:
         """Somebody who opened an invitation, agreed, and chose English and New York."""
-        user = await self.telegram.add_user(name)
+        user = await self.telegram.add_user(name, username=username)
         await self.telegram.open(user, await self.link("participant", programme))
         consent = await self.telegram.wait_for(user, "Do you agree?")
         await self.telegram.tap(user, consent, "I agree")
@@ -101,22 +103,21 @@ async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> 
 
 
 @asynccontextmanager
-async def staged(database_url: str, library: LiveLibrary, *, token: str = "4242:test", **more) -> AsyncIterator[Stage]:
-    """Serve a sandbox and an Interlude on this database; more settings are given by their names."""
+async def staged(database_url: str, library: LiveLibrary, token: str = "4242:test") -> AsyncIterator[Stage]:
+    """Serve a sandbox and an Interlude on this database."""
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.move_clock(to=BEGINS)
         settings = Settings(
             _env_file=None,
             token=SecretStr(token),
-            keys=more.pop("keys", SecretStr(new_key("t"))),
+            keys=SecretStr(new_key("t")),
             database_url=database_url,
             content_dir=CONTENT,
             telegram_url=sandbox.url,
             clock_url=sandbox.url,
             messages_per_second=1000,
             messages_per_chat=1000,
-            **more,
         )
         await telegram.add_bot(token, "interlude_test_bot", "Interlude")
         async with AsyncExitStack() as serving:

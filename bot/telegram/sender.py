@@ -37,21 +37,24 @@ from bot.telegram.message import Entity, Key, Keyboard, Message
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
 
-
-_KNOWN = (
-    "chat not found",
-    "bot was blocked",
+_TOLD = (
+    "blocked by the user",
     "user is deactivated",
-    "bot was kicked",
+    "chat not found",
     "can't initiate conversation",
-    "group chat was upgraded",
+    "upgraded to a supergroup",
     "message is too long",
     "caption is too long",
-    "can't parse entities",
+    "not enough rights",
+    "bot was kicked",
     "button_data_invalid",
-    "too many requests",
+    "button_url_invalid",
+    "retry after",
+    "internal server error",
+    "bad gateway",
+    "timeout",
 )
-"""What Telegram says that is kept as a reason. Anything else may quote what a person wrote, and is not."""
+"""What of Telegram's reasons is kept, in small letters. Others may repeat what was sent, or the token."""
 
 
 class Refused(Exception):
@@ -97,15 +100,15 @@ class Sender:
                 return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
             self._limits.close_for(error.retry_after)
-            raise Passing(_reason(error), error.retry_after) from error
+            raise Passing(_why(error), error.retry_after) from error
         except (TelegramForbiddenError, TelegramNotFound, TelegramMigrateToChat) as error:
-            raise Refused(_reason(error), unreachable=True) from error
+            raise Refused(_why(error), unreachable=True) from error
         except TelegramUnauthorizedError as error:
             raise Passing("Telegram does not know the token", 60) from error
         except TelegramBadRequest as error:
-            raise Refused(_reason(error), unreachable="chat not found" in error.message.lower()) from error
+            raise Refused(_why(error), unreachable="chat not found" in error.message.lower()) from error
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TelegramAPIError) as error:
-            raise Passing(_reason(error)) from error
+            raise Passing(_why(error)) from error
 
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
@@ -207,10 +210,11 @@ class Sender:
         return FSInputFile(self._media() / message.picture)
 
 
-def _reason(error: TelegramAPIError | ClientDecodeError) -> str:
-    """Return why Telegram did not take a message, in none but known words."""
-    said = str(error).lower()
-    return ": ".join([type(error).__name__, *(known for known in _KNOWN if known in said)][:2])
+def _why(error: Exception) -> str:
+    """Return why a request failed, in words that repeat nothing of it."""
+    said = getattr(error, "message", "").lower()
+    reason = next((words for words in _TOLD if words in said), "")
+    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 
 def warm_up() -> None:
