@@ -58,7 +58,7 @@ class Cluster:
 
     async def ready(self) -> None:
         """Wait until all processes answer that they do their work."""
-        async with ClientSession() as session, asyncio.timeout(60):
+        async with ClientSession() as session, asyncio.timeout(180):
             for port in self.processes:
                 while not await is_ready(session, port):
                     await asyncio.sleep(0.1)
@@ -66,7 +66,7 @@ class Cluster:
     async def leader(self) -> int:
         """Return the database's process number of the connection that leads."""
         query = text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = :kind")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 async with self.store.read() as tx:
                     if found := await tx.value(query.bindparams(kind=LEADS)):
@@ -85,7 +85,7 @@ class Cluster:
     async def stopped(self) -> list[int]:
         for process in self.processes.values():
             process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             return await asyncio.gather(*(process.wait() for process in self.processes.values()))
 
     async def forward(self, request: web.Request) -> web.Response:
