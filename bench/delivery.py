@@ -8,6 +8,7 @@ from statistics import median
 
 from sqlalchemy import delete, insert, select, text, update
 
+from bench.population import prompt_row
 from bench.table import Figure, Size
 from bot.content.library import Content, load
 from bot.services.prompts import deliver_due
@@ -95,6 +96,10 @@ def _person(one: int, number: int) -> dict:
     return {"id": one, "telegram_id": number + 1, "code": code, "language": "en", "zones": zones, "created_at": NOW}
 
 
+def _prompt(member: int, slot: str, due: datetime) -> dict:
+    return prompt_row(member, slot, due, prompt_id=new_id(), hours=1)
+
+
 def _member(one: int) -> dict:
     return {
         "id": one,
@@ -107,20 +112,4 @@ def _member(one: int) -> dict:
         "preferences": {},
         "pauses": [],
         "created_at": NOW,
-    }
-
-
-def _prompt(member: int, slot: str, due: datetime) -> dict:
-    return {
-        "id": new_id(),
-        "member_id": member,
-        "stream": "check-in",
-        "slot": slot,
-        "status": "planned",
-        "kind": "measure",
-        "activity": "daily-check-in",
-        "due_at": due,
-        "latest_at": due + timedelta(hours=1),
-        "answer_within": 3600,
-        "snoozes": 0,
     }

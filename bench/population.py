@@ -109,10 +109,10 @@ def _member(telegram_id: int, now: datetime, *, role: str = "participant") -> di
     }
 
 
-def prompt_row(member: int, slot: str, due: datetime) -> dict:
-    """Return a planned daily check-in; nobody has two of one slot."""
+def prompt_row(member: int, slot: str, due: datetime, *, prompt_id: int | None = None, hours: int = 6) -> dict:
+    """Return a planned daily check-in, to be sent and answered within so many hours; nobody has two of one slot."""
     return {
-        "id": member,
+        "id": prompt_id or member,
         "member_id": member,
         "stream": "check-in",
         "slot": slot,
@@ -120,7 +120,7 @@ def prompt_row(member: int, slot: str, due: datetime) -> dict:
         "kind": "measure",
         "activity": "daily-check-in",
         "due_at": due,
-        "latest_at": due + timedelta(hours=6),
-        "answer_within": 6 * 3600,
+        "latest_at": due + timedelta(hours=hours),
+        "answer_within": hours * 3600,
         "snoozes": 0,
     }

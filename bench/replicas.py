@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from bench.answer import _update
 from bench.population import FIRST, enrol
-from bench.stage import Stage, postgres, stage
+from bench.stage import Stage, postgres, stage, until_ready
 from bench.table import Figure, Size
 from bench.throughput import CHATS, IN_FLIGHT, SAID, _bare, _rate
 from bot.storage.tables import inbox
@@ -62,27 +62,13 @@ async def _replicas(staged: Stage, number: int) -> AsyncIterator[list[str]]:
         for port in ports
     ]
     try:
-        await _ready(doors)
+        async with asyncio.timeout(120):
+            await until_ready(doors)
         yield doors
     finally:
         for process in running:
             process.terminate()
         await asyncio.gather(*(process.wait() for process in running))
-
-
-async def _ready(doors: list[str]) -> None:
-    async with ClientSession() as session, asyncio.timeout(120):
-        for door in doors:
-            while not await _answers(session, door):
-                await asyncio.sleep(0.2)
-
-
-async def _answers(session: ClientSession, door: str) -> bool:
-    try:
-        async with session.get(f"{door}/readyz") as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 async def _handled(staged: Stage, doors: list[str], count: int, updates: itertools.count) -> float:

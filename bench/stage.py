@@ -4,11 +4,13 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from aiohttp import ClientSession
 
 from bot.content.library import load
 from bot.sandbox import SandboxClient
@@ -115,6 +117,22 @@ async def postgres() -> AsyncIterator[str]:
             yield "postgresql+asyncpg://postgres@/bench?host=" + server.get_uri().partition("host=")[2]
         finally:
             server.cleanup()
+
+
+async def until_ready(doors: Iterable[str]) -> None:
+    """Wait until the processes at these addresses answer that they do their work."""
+    async with ClientSession() as session:
+        for door in doors:
+            while not await _is_ready(session, door):
+                await asyncio.sleep(0.1)
+
+
+async def _is_ready(session: ClientSession, door: str) -> bool:
+    try:
+        async with session.get(f"{door}/readyz") as answer:
+            return answer.status == 200
+    except OSError:
+        return False
 
 
 def memory(pid: int) -> float:

@@ -155,7 +155,7 @@ class Delivery:
 
     async def _settle_sent(self, parcel: Parcel, message: Message, placed: Placed) -> None:
         card = Card(message_id=placed.message_id, photo=placed.photo)
-        await self._settle(parcel, "sent", message_id=placed.message_id, card=message.card, placed=card)
+        await self._settle(parcel, "sent", card=message.card, placed=card)
 
     async def _settle(self, parcel: Parcel, state: str, **known: Any) -> None:  # noqa: ANN401 - as Outcome has them
         await self._settling.settle(Outcome(id=parcel.id, chat_id=parcel.chat_id, state=state, **known))

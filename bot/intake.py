@@ -18,6 +18,7 @@ from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
 from bot.storage.store import AlreadyDone, Store
+from bot.telegram.events import said
 
 log = structlog.get_logger()
 
@@ -122,7 +123,7 @@ class Intake:
 
     def _comfort_urgent(self, updates: Sequence[Update]) -> None:
         """The database takes long: whoever cries for help is not to wait for it."""
-        urgent = [update for update in updates if self._urgent(_said(update))]
+        urgent = [update for update in updates if self._urgent(said(_event(update)))]
         task = asyncio.create_task(self._comfort_all(urgent))
         self._comforting.add(task)
         task.add_done_callback(self._comforting.discard)
@@ -241,7 +242,7 @@ class Intake:
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
         for chat_id, update in {_chat(update): update for update in updates}.items():
             if chat_id > 0:
-                await self._comfort(chat_id, _language(update), self._urgent(_said(update)))
+                await self._comfort(chat_id, _language(update), self._urgent(said(_event(update))))
 
     async def _last_kept(self) -> int | None:
         async with self._store.read() as tx:
@@ -268,7 +269,7 @@ def _writing(payload: str) -> tuple[str, str]:
         update = Update.model_validate_json(payload)
     except ValidationError:
         return "", "en"
-    return _said(update), _language(update)
+    return said(_event(update)), _language(update)
 
 
 def _chat(update: Update) -> int:
@@ -279,12 +280,6 @@ def _chat(update: Update) -> int:
         return int(chat.id)
     sender = getattr(event, "from_user", None)
     return int(sender.id) if sender else 0
-
-
-def _said(update: Update) -> str:
-    """Return what somebody wrote, or the data of the button that they tapped."""
-    event = _event(update)
-    return str(getattr(event, "text", None) or getattr(event, "caption", None) or getattr(event, "data", None) or "")
 
 
 def _language(update: Update) -> str:

@@ -1,6 +1,7 @@
 """The whole of Interlude against the sandbox, over real HTTP, without Telegram's limits on speed."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -123,6 +124,20 @@ async def staged(database_url: str, library: LiveLibrary, token: str = "4242:tes
         async with AsyncExitStack() as serving:
             app = await serving.enter_async_context(served(settings, library))
             yield Stage(app=app, telegram=telegram, settings=settings, serving=serving)
+
+
+def process_environment(telegram_url: str, database_url: str, keys: str) -> dict[str, str]:
+    """The environment of an Interlude that runs as a process of its own, without limits on speed."""
+    own = {
+        "TOKEN": "4242:test",
+        "KEYS": keys,
+        "DATABASE_URL": database_url,
+        "TELEGRAM_URL": telegram_url,
+        "MESSAGES_PER_SECOND": "1000",
+        "MESSAGES_PER_CHAT": "1000",
+    }
+    others = {name: value for name, value in os.environ.items() if not name.startswith("INTERLUDE_")}
+    return others | {f"INTERLUDE_{name}": value for name, value in own.items()}
 
 
 @asynccontextmanager

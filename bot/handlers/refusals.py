@@ -1,7 +1,6 @@
 """Middleware: somebody asked for what is not theirs. They are told so kindly, and it is kept."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiogram import BaseMiddleware
@@ -9,6 +8,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, TelegramObject
 
 from bot.content.library import Content
+from bot.handlers.turns import Handler
 from bot.services.access import Refused, refuse
 from bot.services.turn import Turn
 from bot.storage.store import Store
@@ -17,12 +17,7 @@ from bot.storage.store import Store
 class Refusals(BaseMiddleware):
     """Answers a Refused that a service raised; its transaction is undone by then."""
 
-    async def __call__(
-        self,
-        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
-        event: TelegramObject,
-        data: dict[str, Any],
-    ) -> Any:  # noqa: ANN401 - aiogram's own signature
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401
         try:
             return await handler(event, data)
         except Refused as refusal:

@@ -15,8 +15,8 @@ STEPS = 25
 PRECISE = 1e-3
 TRIES = 400
 """Steps of the conjugate gradients in one of Newton's."""
-NEARLY = 1e-2
-"""How near to its solution each of Newton's steps is solved, as a part of where it began: the next one mends it."""
+NEARLY = 1e-7
+"""The square of what may be left of a step's target, as a part of it: the next step mends that."""
 COMMON = 64
 """Pieces that so many sentences have are multiplied as a whole, thousands at once; rarer ones one by one."""
 AT_ONCE = 2048
@@ -50,7 +50,7 @@ def _solved(alike: "Doubles", loose: "Doubles", target: "Doubles", guess: "Doubl
     left = target - alike @ found - loose * found
     eased = left / (loose + 1)
     way, size = eased.copy(), float(left @ eased)
-    enough = NEARLY**2 * float(target @ (target / (loose + 1))) * PRECISE
+    enough = NEARLY * float(target @ (target / (loose + 1)))
     for _ in range(TRIES):
         if size <= enough:
             break
@@ -98,7 +98,7 @@ def alike_by_pieces(pieces: Sequence[Mapping[int, float]]) -> "Doubles":
     for number, vector in enumerate(pieces):
         for key in vector:
             holders.setdefault(key, []).append(number)
-    products = np.diag([sum(value * value for key, value in vector.items()) for vector in pieces])
+    products = np.diag([sum(value * value for value in vector.values()) for vector in pieces])
     common = [key for key, numbers in holders.items() if len(numbers) >= COMMON]
     for key, numbers in holders.items():
         if 1 < len(numbers) < COMMON:

@@ -63,15 +63,18 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a message: sent, failed or dropped; where it was `placed`, and as which card."""
+    """What became of a message: sent, failed or dropped; where it was `placed`, and as which card, if as one."""
 
     id: int
     chat_id: int
     state: str
     error: str = ""
-    message_id: int | None = None
     card: str = ""
     placed: Card | None = None
+
+    @property
+    def message_id(self) -> int | None:
+        return self.placed.message_id if self.placed else None
 
 
 async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
@@ -188,7 +191,9 @@ async def settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> froz
             for one in fresh
         ],
     )
-    await _place_cards(tx, [one for one in fresh if one.card and one.placed])
+    for one in fresh:
+        if one.card and one.placed:
+            await place_card(tx, one.chat_id, one.card, one.placed)
     return found
 
 
@@ -248,12 +253,6 @@ async def card_holders(tx: Tx, name: str, chats: Sequence[int]) -> frozenset[int
     """Return which of the chats show this card."""
     query = select(cards.c.chat_id).where(cards.c.card == name, cards.c.chat_id.in_(chats))
     return frozenset(row[0] for row in await tx.all(query))
-
-
-async def _place_cards(tx: Tx, outcomes: Sequence[Outcome]) -> None:
-    for one in outcomes:
-        assert one.placed  # noqa: S101 - only those
-        await place_card(tx, one.chat_id, one.card, one.placed)
 
 
 async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, update
+from staging import process_environment
 
 from bot.content.library import Content
 from bot.sandbox import Sandbox, SandboxClient, serve
@@ -105,15 +106,7 @@ async def scene(store: Store, tmp_path: Path) -> AsyncIterator[Scene]:
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("INTERLUDE_")}
-        environment |= {
-            "INTERLUDE_TOKEN": "4242:test",
-            "INTERLUDE_KEYS": key,
-            "INTERLUDE_DATABASE_URL": store.url,
-            "INTERLUDE_TELEGRAM_URL": sandbox.url,
-            "INTERLUDE_MESSAGES_PER_SECOND": "1000",
-            "INTERLUDE_MESSAGES_PER_CHAT": "1000",
-        }
+        environment = process_environment(sandbox.url, store.url, key)
         scene = Scene(sandbox=sandbox, telegram=telegram, store=store, environment=environment)
         await scene.start()
         try:

@@ -2,8 +2,6 @@
 
 import asyncio
 import itertools
-import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, web
+from smtp_server import free_port
 from sqlalchemy import func, select, text
+from staging import process_environment
 
+from bench.stage import until_ready
 from bot.content.library import Content
 from bot.sandbox import SandboxClient, serve
 from bot.services.enrolment import invite
@@ -45,8 +46,7 @@ class Cluster:
     taken_by: list[int] = field(default_factory=list)
 
     async def start(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.processes[port] = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -58,10 +58,8 @@ class Cluster:
 
     async def ready(self) -> None:
         """Wait until all processes answer that they do their work."""
-        async with ClientSession() as session, asyncio.timeout(180):
-            for port in self.processes:
-                while not await is_ready(session, port):
-                    await asyncio.sleep(0.1)
+        async with asyncio.timeout(180):
+            await until_ready([f"http://127.0.0.1:{port}" for port in self.processes])
 
     async def leader(self) -> int:
         """Return the database's process number of the connection that leads."""
@@ -105,14 +103,6 @@ class Cluster:
         return web.Response(status=502)
 
 
-async def is_ready(session: ClientSession, port: int) -> bool:
-    try:
-        async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
 @pytest.fixture
 async def cluster(postgres, tmp_path) -> AsyncIterator[Cluster]:
     key = new_key("t")
@@ -120,13 +110,7 @@ async def cluster(postgres, tmp_path) -> AsyncIterator[Cluster]:
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("INTERLUDE_")} | {
-            "INTERLUDE_TOKEN": "4242:test",
-            "INTERLUDE_KEYS": key,
-            "INTERLUDE_DATABASE_URL": store.url,
-            "INTERLUDE_TELEGRAM_URL": sandbox.url,
-            "INTERLUDE_MESSAGES_PER_SECOND": "1000",
-            "INTERLUDE_MESSAGES_PER_CHAT": "1000",
+        environment = process_environment(sandbox.url, store.url, key) | {
             "INTERLUDE_WEBHOOK_SECRET": SECRET,
             "INTERLUDE_LOG_LEVEL": "error",
         }

@@ -34,8 +34,8 @@ async def test_staff_are_told_of_a_stall_and_of_its_end(hasty: None, stage, moni
     await stage.app.watchman._learn()
     assert (await monitor.get("/readyz")).status_code == 200
     async with stage.app.store.begin():
-        told = await stage.telegram.wait_for(staff, "Interlude is stuck")
-        assert "the timetable and alerts" in told["text"]
+        told = await stage.telegram.wait_for(staff, "the timetable and alerts")
+        assert "Interlude is stuck" in told["text"]
         answer = await monitor.get("/readyz")
         assert (answer.status_code, answer.json()["ready"]) == (503, False)
         assert "scheduler" in answer.json()["stalled"]

@@ -162,8 +162,7 @@ async def test_many_messages_are_settled_at_once_each_only_once(store: Store) ->
         await outbox.settle(tx, c.id, "dropped", NOW)
         placed = Card(message_id=7, photo=False)
         outcomes = [
-            Outcome(id=one.id, chat_id=one.chat_id, state="sent", message_id=7, card="run:1", placed=placed)
-            for one in (a, b, c)
+            Outcome(id=one.id, chat_id=one.chat_id, state="sent", card="run:1", placed=placed) for one in (a, b, c)
         ]
         assert await outbox.settle_all(tx, outcomes, NOW) == {a.id, b.id}
         assert await outbox.settle_all(tx, outcomes, NOW) == set()

@@ -202,7 +202,10 @@ def _as_meant(pattern: Pattern, meant: Mapping[str, Phrase]) -> Pattern:
 
 def _spelt(element: Element, meant: Mapping[str, Phrase]) -> Element:
     phrases = frozenset(
-        tuple(spelt for word in phrase for spelt in meant.get(word, (word,))) for phrase in element.phrases
+        phrase
+        if meant.keys().isdisjoint(phrase)
+        else tuple(spelt for word in phrase for spelt in meant.get(word, (word,)))
+        for phrase in element.phrases
     )
     return replace(element, phrases=phrases)
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 CLAUSE, LINE, SENTENCE = 1, 2, 3
@@ -146,6 +147,10 @@ def _in_a_number(text: str, stop: re.Match[str]) -> bool:
     return text[stop.start() - 1 : stop.start()].isdigit() and text[stop.end() : stop.end() + 1].isdigit()
 
 
+@lru_cache(maxsize=1 << 14)
 def plain_words(text: str) -> tuple[str, ...]:
-    """Return the words of a short text, as patterns and word lists need them."""
+    """Return the words of a part of a pattern or a word list, where the same words stand again and again.
+
+    Not for what people write: it remembers.
+    """
     return tuple(raw.word for raw in raw_words(evened(text)))
