@@ -20,8 +20,10 @@ from bot.clock import Clock, follow
 from bot.config import Settings
 from bot.content.live import LiveLibrary, Reloaded
 from bot.delivery import Delivery
+from bot.domain.pace import INVITATIONS, UPDATES
 from bot.domain.words import join
 from bot.handlers import commands, messages, taps
+from bot.handlers.floods import Floods
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
@@ -31,6 +33,7 @@ from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
+from bot.services.paces import Paces
 from bot.services.prompts import programmes_changed
 from bot.services.safety import is_cry, with_contacts
 from bot.services.staff import tell_findings, tell_set_aside
@@ -214,10 +217,12 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
 
 def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str, comforter: "Comforter") -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
-    turns, refusals = Turns(store, library, clock, comforter.met), Refusals()
+    dispatcher["guesses"] = Paces(INVITATIONS)
+    turns, refusals, floods = Turns(store, library, clock, comforter.met, Paces(UPDATES)), Refusals(), Floods()
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
         dispatcher.observers[kind].outer_middleware(turns)
         dispatcher.observers[kind].outer_middleware(refusals)
+        dispatcher.observers[kind].outer_middleware(floods)
     for kind in ("message", "edited_message", "my_chat_member"):
         dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
     for module in (commands, messages, taps):

@@ -20,6 +20,7 @@ from bot.services import (
     safety_plan,
     week,
 )
+from bot.services.paces import Paces
 from bot.services.turn import Turn
 from bot.storage.store import Store
 
@@ -41,8 +42,8 @@ CLINICIAN = ("queue", "oncall", "settings", "help")
 STAFF = ("invite", "people", "preview", "oncall", "settings", "help")
 
 
-async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn) -> None:
-    await enrolment.start(store, content, turn, (command.args or "").strip())
+async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn, guesses: Paces) -> None:
+    await enrolment.start(store, content, turn, (command.args or "").strip(), guesses)
 
 
 async def checkin(_: Message, store: Store, content: Content, turn: Turn) -> None:

@@ -55,9 +55,10 @@ async def not_anothers(tx: Tx, turn: Turn, member_id: int, what: str) -> None:
 
 
 async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
-    """Tell somebody that this is not theirs, and keep that they tried."""
+    """Tell somebody that this is not theirs, and keep that they tried; of a flood only that it began is kept."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        await refused(tx, content, turn, what)
+        if turn.pace == "free":
+            await refused(tx, content, turn, what)
 
 
 async def refused(tx: Tx, content: Content, turn: Turn, what: str) -> None:

@@ -67,12 +67,16 @@ async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
 
 
 async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
-    """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined."""
+    """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined.
+
+    An album comes as an update for each picture, and is answered once.
+    """
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         member = turn.participant
         if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
             return
-        await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
+        message = with_contacts(content, turn, "not-looked-at")
+        await reply(tx, turn, message, Lane.SAFETY, key=f"album:{turn.chat_id}:{turn.album}" if turn.album else "")
 
 
 async def unknown_command(store: Store, content: Content, turn: Turn, command: str, known: Sequence[str]) -> None:
@@ -91,7 +95,7 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
 async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
     """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
     voice = turn.voice(content)
-    if await _outsider_cried(tx, content, turn, text):
+    if await outsider_cried(tx, content, turn, text):
         return
     if country := countries.exactly(text, turn.language):
         await show_help_now(tx, content, turn, country)
@@ -99,13 +103,13 @@ async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> N
     await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
 
 
-async def _outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
+async def outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
     """Answer a cry of who is no participant, and of nobody who looks after others, with the contacts."""
     if turn.participant or turn.caring:
         return False
     grave = any(flag.level in GRAVE for flag in await examine(content, text, None))
     if grave:
-        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
+        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY, kind="outsider")
     return grave
 
 
@@ -133,7 +137,7 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
         asked = str(dialogue.get("step", ""))
         step = f"{dialogue['kind']}#{asked}" if asked else ""
         level = await remark(tx, content, turn, turn.participant, text, step=step)
-    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await _outsider_cried(tx, content, turn, text)):
+    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await outsider_cried(tx, content, turn, text)):
         return True  # they got the contacts, and nothing is asked of them now: what was, still waits
     await people.change_person(tx, turn.person.id, dialogue=None)
     understood = True

@@ -10,6 +10,7 @@ from bot.domain.words import join
 from bot.services import timezones
 from bot.services.access import managers
 from bot.services.follow_ups import caring_offer
+from bot.services.paces import Paces
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.roster import end_participation
 from bot.services.turn import Turn, reply
@@ -60,15 +61,21 @@ async def invite(
         )
 
 
-async def start(store: Store, content: Content, turn: Turn, token: str) -> None:
-    """Take /start, with or without an invitation."""
+async def start(store: Store, content: Content, turn: Turn, token: str, guesses: Paces) -> None:
+    """Take /start, with or without an invitation. `guesses` counts the wrong ones; after too many none is looked up."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if not token:
             await _greet(tx, content, turn)
             return
+        if guesses.spent(turn.telegram_id, turn.now):
+            await _refuse_guess(tx, content, turn, guesses)
+            return
         invitation = await people.invitation(tx, token)
+        if invitation is None:
+            await _refuse_guess(tx, content, turn, guesses)
+            return
         refusal = _refusal(invitation, turn)
-        if refusal or invitation is None:
+        if refusal:
             await reply(tx, turn, turn.voice(content).message(refusal))
             return
         await _accept(tx, content, turn, invitation)
@@ -232,10 +239,18 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
         await reply(tx, turn, replace(written(words), drawn=qr_png(link), alt=voice.label("invitation-alt")))
 
 
-def _refusal(invitation: Row | None, turn: Turn) -> str:
+async def _refuse_guess(tx: Tx, content: Content, turn: Turn, guesses: Paces) -> None:
+    """Say that the invitation is unknown, or that there were too many; each is kept until there were too many."""
+    by = turn.members[0].id if turn.members else None
+    verdict = guesses.take(turn.telegram_id, turn.now)
+    if verdict != "quiet":
+        await audit.note(tx, "wrong invitation", turn.now, by=by, subject="too many" if verdict == "tell" else "")
+    key = "invitation-unknown" if verdict == "free" else "invitation-too-many"
+    await reply(tx, turn, turn.voice(content).message(key))
+
+
+def _refusal(invitation: Row, turn: Turn) -> str:
     """Return the key of the word for why an invitation can't be used, empty when it can."""
-    if invitation is None:
-        return "invitation-unknown"
     if invitation.used_at is not None:
         mine = turn.person is not None and invitation.used_by == turn.person.id
         return "invitation-yours-already" if mine else "invitation-used"

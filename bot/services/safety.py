@@ -87,7 +87,7 @@ async def respond(
         return None
     await add_flags(tx, content, member, person, found, turn.now)
     plan = await plan_for_now(tx, member)
-    await reply(tx, turn, level_message(content, member, person, level, plan, turn.now), Lane.SAFETY)
+    await reply(tx, turn, level_message(content, member, person, level, plan, turn.now), Lane.SAFETY, kind=level)
     return level
 
 
@@ -156,7 +156,7 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn, country: str = "")
     plan = await plan_for_now(tx, await owner(tx, turn))
     keyboard = (*keyboard, (plan_key(voice),)) if plan else keyboard
     message = written(own_words_first(voice, plan, words), keyboard)
-    await reply(tx, turn, replace(message, card=HELP_NOW, fresh=True), Lane.SAFETY)
+    await reply(tx, turn, replace(message, card=HELP_NOW, fresh=True), Lane.SAFETY, kind=HELP_NOW)
 
 
 async def help_now_answered(store: Store, content: Content, turn: Turn, value: str) -> None:
@@ -169,4 +169,4 @@ async def help_now_answered(store: Store, content: Content, turn: Turn, value: s
             flag = Flag(level="red", category=HELP_NOW, rule=HELP_NOW, version="1", answer_id=answer_id)
             await respond(tx, content, turn, member, person, (flag,))
         else:
-            await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)
+            await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY, kind="left")

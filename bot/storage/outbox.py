@@ -134,6 +134,13 @@ async def ready(
     )
 
 
+async def waits(tx: Tx, chat_id: int, begins: str) -> bool:
+    """Return whether a message whose key begins so waits to go to a chat."""
+    waiting = (outbox.c.chat_id == chat_id) & (outbox.c.state == "ready")
+    query = select(outbox.c.id).where(waiting, outbox.c.key.startswith(begins, autoescape=True)).limit(1)
+    return await tx.value(query) is not None
+
+
 async def settle(tx: Tx, parcel_id: int, state: str, now: datetime, **known: Any) -> bool:  # noqa: ANN401
     """Mark a message sent, failed or dropped; False when it was settled, or erased, before.
 

@@ -21,7 +21,7 @@ async def invitation(cast: Cast, role: Role = "participant", programme: str = EV
 
 
 async def opens(cast: Cast, name: str, token: str) -> None:
-    await enrolment.start(cast.store, cast.content, await cast.turn(name), token)
+    await enrolment.start(cast.store, cast.content, await cast.turn(name), token, cast.guesses)
 
 
 async def consents_to(cast: Cast, name: str, choice: str) -> None:
