@@ -27,10 +27,11 @@ def open_store(settings: "Settings") -> "Store":
 
 def with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and do the work."""
-    from bot.journal import set_up
+    from bot.journal import guard_crashes, set_up
 
     settings = read_settings()
     set_up(settings.log_format, settings.log_level)
+    guard_crashes()
     run(work(settings))
 
 

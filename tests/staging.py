@@ -50,9 +50,11 @@ class Stage:
         await self.telegram.wait_for(user, "Welcome")
         return user
 
-    async def participant(self, name: str = "Robin Sample", programme: str = "adult-evening") -> int:
+    async def participant(
+        self, name: str = "Robin Sample", programme: str = "adult-evening", username: str = ""
+    ) -> int:
         """Somebody who opened an invitation, agreed, and chose English and New York."""
-        user = await self.telegram.add_user(name)
+        user = await self.telegram.add_user(name, username=username)
         await self.telegram.open(user, await self.link("participant", programme))
         consent = await self.telegram.wait_for(user, "Do you agree?")
         await self.telegram.tap(user, consent, "I agree")
@@ -101,14 +103,14 @@ async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> 
 
 
 @asynccontextmanager
-async def staged(database_url: str, library: LiveLibrary) -> AsyncIterator[Stage]:
+async def staged(database_url: str, library: LiveLibrary, token: str = "4242:test") -> AsyncIterator[Stage]:
     """Serve a sandbox and an Interlude on this database."""
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.move_clock(to=BEGINS)
         settings = Settings(
             _env_file=None,
-            token=SecretStr("4242:test"),
+            token=SecretStr(token),
             keys=SecretStr(new_key("t")),
             database_url=database_url,
             content_dir=CONTENT,
@@ -117,7 +119,7 @@ async def staged(database_url: str, library: LiveLibrary) -> AsyncIterator[Stage
             messages_per_second=1000,
             messages_per_chat=1000,
         )
-        await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
+        await telegram.add_bot(token, "interlude_test_bot", "Interlude")
         async with AsyncExitStack() as serving:
             app = await serving.enter_async_context(served(settings, library))
             yield Stage(app=app, telegram=telegram, settings=settings, serving=serving)

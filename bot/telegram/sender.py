@@ -36,6 +36,25 @@ from bot.telegram.message import Entity, Key, Keyboard, Message
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
 
+_TOLD = (
+    "blocked by the user",
+    "user is deactivated",
+    "chat not found",
+    "can't initiate conversation",
+    "upgraded to a supergroup",
+    "message is too long",
+    "caption is too long",
+    "not enough rights",
+    "bot was kicked",
+    "button_data_invalid",
+    "button_url_invalid",
+    "retry after",
+    "internal server error",
+    "bad gateway",
+    "timeout",
+)
+"""What of Telegram's reasons is kept, in small letters. Others may repeat what was sent, or the token."""
+
 
 class Refused(Exception):
     """Telegram will never accept this message. `unreachable`: nothing at all gets to this chat any more."""
@@ -76,15 +95,15 @@ class Sender:
             return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
             self._limits.close_for(error.retry_after)
-            raise Passing(str(error), error.retry_after) from error
+            raise Passing(_why(error), error.retry_after) from error
         except (TelegramForbiddenError, TelegramNotFound, TelegramMigrateToChat) as error:
-            raise Refused(error.message, unreachable=True) from error
+            raise Refused(_why(error), unreachable=True) from error
         except TelegramUnauthorizedError as error:
             raise Passing("Telegram does not know the token", 60) from error
         except TelegramBadRequest as error:
-            raise Refused(error.message, unreachable="chat not found" in error.message.lower()) from error
+            raise Refused(_why(error), unreachable="chat not found" in error.message.lower()) from error
         except (TelegramNetworkError, TelegramServerError, ClientDecodeError, TelegramAPIError) as error:
-            raise Passing(f"{type(error).__name__}: {error}") from error
+            raise Passing(_why(error)) from error
 
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
@@ -181,6 +200,13 @@ class Sender:
         if message.drawn:
             return BufferedInputFile(base64.b64decode(message.drawn), "picture.png")
         return FSInputFile(self._media() / message.picture)
+
+
+def _why(error: Exception) -> str:
+    """Return why a request failed, in words that repeat nothing of it."""
+    said = getattr(error, "message", "").lower()
+    reason = next((words for words in _TOLD if words in said), "")
+    return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 
 def _has_photo(message: Message) -> bool:
