@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
@@ -61,6 +62,12 @@ CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
 """Seconds before a part that failed begins again."""
 
+IN_HAND = 6.0
+"""Seconds that what is in hand may take when Interlude is told to stop; whoever stops it may give it ten."""
+
+CANCEL_AGAIN = 1.0
+"""Seconds before what was told to end is told again."""
+
 HOOK_AGAIN = 3600.0
 """Seconds after which Telegram is told again where to bring updates."""
 
@@ -96,6 +103,22 @@ class App:
             if self.settings.listen:
                 together.create_task(_kept_up(self._serve))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
+
+    async def run_until_stopped(self) -> None:
+        """Serve until SIGTERM or SIGINT comes; then finish what is in hand, and give the seat back."""
+        stop, running = asyncio.Event(), asyncio.create_task(self.run())
+        with _signals(stop):
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+        if running.done():
+            running.result()
+        log.info("Interlude was told to stop, and finishes what is in hand")
+        pumps = (self.intake, self.delivery, self.paging, self.ticks)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(pump.finish() for pump in pumps)), IN_HAND)
+        await _ended(running)
+        log.info("Interlude has stopped")
 
     async def _take_part(self) -> None:
         await self.replicas.run(self._lead)
@@ -302,6 +325,26 @@ async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("a part of Interlude failed and begins again", job=work.__qualname__)
         await asyncio.sleep(BEGIN_AGAIN)
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Have the signals that end a program set the event; once the block is left, another one ends it at once."""
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, stop.set)
+    try:
+        yield
+    finally:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(one)
+
+
+async def _ended(running: asyncio.Task[None]) -> None:
+    """Cancel until it has an effect: Python 3.11 may lose a cancellation in the wait of an idle pump."""
+    while not running.done():
+        running.cancel()
+        await asyncio.wait({running}, timeout=CANCEL_AGAIN)
 
 
 async def _announced(bot: Bot, library: LiveLibrary) -> None:

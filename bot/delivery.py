@@ -48,6 +48,7 @@ class Delivery:
         self._pacers: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._freed = asyncio.Event()
         self._unsettled: dict[int, Placed] = {}
+        self._closing = False
 
     async def run(self) -> None:
         """Pump for ever."""
@@ -58,6 +59,12 @@ class Delivery:
         finally:
             for task in [*self._busy.values(), *self._pacers.values()]:
                 task.cancel()
+
+    async def finish(self) -> None:
+        """Send nothing more, and wait for what is in hand: a message that is cut off may have arrived."""
+        self._closing = True
+        while self._busy:
+            await asyncio.wait(self._busy.values())
 
     async def _once(self) -> None:
         self._store.posted.clear()
@@ -71,6 +78,8 @@ class Delivery:
             await first_of(self._store.posted, self._freed, seconds=LOOK_AGAIN)
 
     async def _ready(self) -> tuple[Parcel, ...]:
+        if self._closing:
+            return ()
         room = AT_ONCE - len(self._busy)
         urgent_only = room <= 0
         if urgent_only and (room := room + KEPT_FREE) <= 0:

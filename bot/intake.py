@@ -69,6 +69,7 @@ class Intake:
         self._handled: set[int] = set()
         self._wake = asyncio.Event()
         self._comforting: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def poll(self) -> None:
         """Ask Telegram for updates for ever; the next request, after they were committed, acknowledges them."""
@@ -135,6 +136,12 @@ class Intake:
             for task in self._busy.values():
                 task.cancel()
 
+    async def finish(self) -> None:
+        """Handle nothing more, and wait for what is in hand; what arrives is still kept."""
+        self._closing = True
+        while self._busy:
+            await asyncio.wait(self._busy.values())
+
     async def _once(self) -> None:
         self._wake.clear()
         found = await self._waiting()
@@ -150,7 +157,7 @@ class Intake:
 
     async def _waiting(self) -> tuple[Waiting, ...]:
         room = AT_ONCE - len(self._busy)
-        if room <= 0:
+        if room <= 0 or self._closing:
             return ()
         try:
             found = await self._taken(room)
