@@ -122,6 +122,11 @@ def is_cry(content: Content, said: str) -> bool:
     return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
 
 
+def is_worrying(content: Content, text: str) -> bool:
+    """Return whether the risk rules find anything in a text."""
+    return bool(content.detector.examine(text))
+
+
 def with_contacts(content: Content, turn: Turn, key: str) -> Message:
     """Return the message of this key, and below it whom the person of the turn can turn to."""
     voice = turn.voice(content)
