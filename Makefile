@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo semantic test soak check bench lock clean
+.PHONY: demo semantic test soak check audit bench lock clean
 
 demo: $(VENV)/.runtime ## try it in the browser: three phones, no token, no server
 	$(BIN)/interlude demo
@@ -11,11 +11,12 @@ demo: $(VENV)/.runtime ## try it in the browser: three phones, no token, no serv
 semantic: $(VENV)/.runtime ## the second opinion on what people write, which works offline
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-semantic.lock
 
-test: $(VENV)/.dev check ## everything that must hold
+test: $(VENV)/.dev check audit ## everything that must hold
 	PYTHON=$(PYTHON) sh scripts/test-needs.sh
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-soak: $(VENV)/.dev ## 200 rounds of killing it at random moments under load; takes hours
+soak: $(VENV)/.dev ## 200 rounds of killing it at random moments under load, and far more fuzzing; takes hours
+	FUZZ=50 $(BIN)/pytest -n 2 tests/fuzz
 	SEEDS=200 $(BIN)/pytest -n 2 tests/crash
 
 check: $(VENV)/.dev ## the quick part: style, types, layers, content
@@ -24,6 +25,9 @@ check: $(VENV)/.dev ## the quick part: style, types, layers, content
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/interlude content check
+
+audit: $(VENV)/.dev ## what it is built on: pinned, agreeing, licensed, and without known faults where those can be looked up
+	$(BIN)/python scripts/audit.py
 
 bench: $(VENV)/.dev ## ratios, measured side by side
 	$(BIN)/python -m bench

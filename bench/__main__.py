@@ -8,12 +8,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import answer, burst, delivery, latency, load, planning, startup, throughput
+import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
+from bench import answer, burst, delivery, latency, load, planning, replicas, startup, throughput
 from bench.table import Figure, Size, render
 
 BENCHES: dict[str, Callable[[Size], Awaitable[list[Figure]]]] = {
     "answer": answer.measure,
     "throughput": throughput.measure,
+    "replicas": replicas.measure,
     "latency": latency.measure,
     "burst": burst.measure,
     "delivery": delivery.measure,

@@ -64,7 +64,8 @@ async def stage(*, per_second: float, limited: bool, url: str = "") -> AsyncIter
         await programmes_changed(store, load(Path("content")).content, a_morning())
         async with sandbox_process() as sandbox_url, SandboxClient(sandbox_url) as telegram:
             await telegram.add_bot(TOKEN, "bench_bot", "Interlude")
-            await telegram.limits(per_second=per_second if limited else 0, per_chat=1 if limited else 0)
+            allowed = per_second if limited else 0
+            await telegram.limits(per_second=min(allowed, 30), paid_per_second=allowed, per_chat=1 if limited else 0)
             await telegram.move_clock(to=a_morning().isoformat())
             known = {name: value for name, value in os.environ.items() if not name.startswith("INTERLUDE_")}
             known |= {

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -22,10 +21,9 @@ from bot.clock import Clock, follow
 from bot.config import Settings
 from bot.content.live import LiveLibrary, Reloaded
 from bot.delivery import Delivery
-from bot.domain.pace import INVITATIONS, UPDATES
 from bot.domain.words import join
 from bot.handlers import commands, messages, taps
-from bot.handlers.floods import Floods
+from bot.handlers.pacing import Pacing
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
@@ -35,7 +33,7 @@ from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
 from bot.services.contacts import contact_words
-from bot.services.paces import Paces
+from bot.services.foresight import look_ahead
 from bot.services.prompts import programmes_changed
 from bot.services.safety import is_cry, with_contacts
 from bot.services.staff import tell_findings, tell_set_aside
@@ -46,7 +44,7 @@ from bot.storage.store import Store
 from bot.storage.vault import Vault, read_keys
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Sender, warm_up
 from bot.tracing import Tracing, tracing
 from bot.watchman import Watchman
 
@@ -58,15 +56,12 @@ COMFORT_AGAIN = 600.0
 CRY_AGAIN = 5.0
 """Seconds before somebody who cries for help is answered so again."""
 
+FREE_PER_SECOND = 30
+"""Messages that Telegram takes from a bot without being paid."""
+
 CHATS_REMEMBERED = 10_000
 BEGIN_AGAIN = 1.0
 """Seconds before a part that failed begins again."""
-
-IN_HAND = 6.0
-"""Seconds that what is in hand may take when Interlude is told to stop; whoever stops it may give it ten."""
-
-CANCEL_AGAIN = 1.0
-"""Seconds before what was told to end is told again."""
 
 HOOK_AGAIN = 3600.0
 """Seconds after which Telegram is told again where to bring updates."""
@@ -95,6 +90,8 @@ class App:
 
     async def run(self) -> None:
         """Serve until cancelled."""
+        warm_up()
+        look_ahead(self.library.content, self.clock.now())
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
@@ -103,22 +100,6 @@ class App:
             if self.settings.listen:
                 together.create_task(_kept_up(self._serve))
             log.info("Interlude is serving", database=self.store.engine.dialect.name)
-
-    async def run_until_stopped(self) -> None:
-        """Serve until SIGTERM or SIGINT comes; then finish what is in hand, and give the seat back."""
-        stop, running = asyncio.Event(), asyncio.create_task(self.run())
-        with _signals(stop):
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-        if running.done():
-            running.result()
-        log.info("Interlude was told to stop, and finishes what is in hand")
-        pumps = (self.intake, self.delivery, self.paging, self.ticks)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(pump.finish() for pump in pumps)), IN_HAND)
-        await _ended(running)
-        log.info("Interlude has stopped")
 
     async def _take_part(self) -> None:
         await self.replicas.run(self._lead)
@@ -163,6 +144,7 @@ class App:
         """Tell staff what broke or was mended, and plan by programmes that changed."""
         now, content = self.clock.now(), self.library.content
         log.info("content was reloaded", changed=len(reloaded.changed), findings=len(reloaded.findings))
+        look_ahead(content, now)
         if not self.replicas.leads:
             return
         errors = tuple(finding for finding in reloaded.findings if finding.is_error)
@@ -217,7 +199,8 @@ def _wire(
     clock, headway = Clock(), Headway()
     replicas = Replicas(store, headway, bot.id)
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
-    sender = Sender(bot, lambda: settings.content_dir, limits)
+    paid = settings.messages_per_second > FREE_PER_SECOND
+    sender = Sender(bot, lambda: settings.content_dir, limits, paid=paid)
     comforter = Comforter(bot, library)
     dispatcher = _dispatcher(store, library, clock, username, comforter)
     if traced:
@@ -238,7 +221,9 @@ def _wire(
             lambda: tell_set_aside(store, library.content, clock.now()),
             lambda: replicas.seat,
         ),
-        delivery=Delivery(store, sender, clock, headway, lambda: library.content),
+        delivery=Delivery(
+            store, sender, clock, headway, lambda: library.content, per_second=settings.messages_per_second
+        ),
         paging=Paging(store, clock, headway, lambda: library.content),
         ticks=Ticks(store, lambda: library.content, clock, headway, settings.heartbeat_url),
         headway=headway,
@@ -250,12 +235,10 @@ def _wire(
 
 def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str, comforter: "Comforter") -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True, link_base=f"https://t.me/{username}")
-    dispatcher["guesses"] = Paces(INVITATIONS)
-    turns, refusals, floods = Turns(store, library, clock, comforter.met, Paces(UPDATES)), Refusals(), Floods()
+    asked = (Turns(store, library, clock, comforter.met), Refusals(), Pacing())
     for kind in ("message", "edited_message", "callback_query", "my_chat_member"):
-        dispatcher.observers[kind].outer_middleware(turns)
-        dispatcher.observers[kind].outer_middleware(refusals)
-        dispatcher.observers[kind].outer_middleware(floods)
+        for middleware in asked:
+            dispatcher.observers[kind].outer_middleware(middleware)
     for kind in ("message", "edited_message", "my_chat_member"):
         dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
     for module in (commands, messages, taps):
@@ -325,26 +308,6 @@ async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("a part of Interlude failed and begins again", job=work.__qualname__)
         await asyncio.sleep(BEGIN_AGAIN)
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Have the signals that end a program set the event; once the block is left, another one ends it at once."""
-    loop = asyncio.get_running_loop()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop.set)
-    try:
-        yield
-    finally:
-        for one in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(one)
-
-
-async def _ended(running: asyncio.Task[None]) -> None:
-    """Cancel until it has an effect: Python 3.11 may lose a cancellation in the wait of an idle pump."""
-    while not running.done():
-        running.cancel()
-        await asyncio.wait({running}, timeout=CANCEL_AGAIN)
 
 
 async def _announced(bot: Bot, library: LiveLibrary) -> None:

@@ -51,7 +51,7 @@ def run() -> None:
 
     async def serve(settings: "Settings") -> None:
         async with wired(settings) as interlude:
-            await interlude.run_until_stopped()
+            await interlude.run()
 
     _with_settings(serve)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HIGHEST_PORT = 65535
@@ -14,7 +14,9 @@ HIGHEST_PORT = 65535
 class Settings(BaseSettings):
     """What differs from one installation to the next. Each is `INTERLUDE_` and its name in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="INTERLUDE_", env_file=".env", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="INTERLUDE_", env_file=".env", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     token: SecretStr = Field(default=SecretStr(""), description="The bot's token, from @BotFather.")
     keys: SecretStr = Field(
@@ -23,6 +25,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="sqlite+aiosqlite:///var/interlude.db",
+        repr=False,  # may hold a password
         description="sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME.",
     )
     content_dir: Path = Field(default=Path("content"), description="The folder of skills, measures and programmes.")
@@ -30,7 +33,11 @@ class Settings(BaseSettings):
         default="https://api.telegram.org", description="Where the Bot API is; the sandbox has its own."
     )
     clock_url: str = Field(default="", description="A sandbox whose movable clock is followed; empty: the machine's.")
-    heartbeat_url: str = Field(default="", description="Pinged each minute after the due work was done.")
+    heartbeat_url: str = Field(
+        default="",
+        repr=False,  # whoever knows it can ping it
+        description="Pinged each minute after the due work was done.",
+    )
     listen: str = Field(
         default="", description="HOST:PORT where /livez and /readyz answer, such as 127.0.0.1:8080; empty: nowhere."
     )
@@ -41,7 +48,12 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(
         default=SecretStr(""), description="What Telegram shows with each update: 16 to 256 letters, digits, _ and -."
     )
-    messages_per_second: float = Field(default=30, gt=0, le=1000, description="Telegram's limit for this bot.")
+    messages_per_second: float = Field(
+        default=30,
+        gt=0,
+        le=1000,
+        description="Telegram's limit for this bot; above 30 Telegram asks to be paid for what goes beyond.",
+    )
     messages_per_chat: float = Field(default=1, gt=0, le=1000, description="Telegram's limit for one chat, a second.")
     second_opinion: Literal["auto", "on", "off"] = Field(
         default="auto", description="Whether a model looks at what the risk rules passed; auto: when it is installed."
@@ -103,3 +115,11 @@ class Settings(BaseSettings):
         """The database's file, None when it is a server."""
         prefix = "sqlite+aiosqlite:///"
         return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+
+def wrong_settings(error: ValidationError) -> list[str]:
+    """Return what is wrong with the settings, a line for each, with nothing of what they hold."""
+    found = [
+        (".".join(str(part) for part in one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors()
+    ]
+    return [f"INTERLUDE_{name.upper()}: {what}" if name else what for name, what in found]

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -13,8 +14,9 @@ from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
 from bot.services import alerts, digests, presence
+from bot.settling import Settling
 from bot.storage import outbox
-from bot.storage.outbox import Card, Parcel
+from bot.storage.outbox import Card, Outcome, Parcel
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Message, unpacked
 from bot.telegram.pacer import frames
@@ -22,11 +24,20 @@ from bot.telegram.sender import Passing, Placed, Refused, Sender
 
 log = structlog.get_logger()
 
-AT_ONCE, KEPT_FREE = 30, 10
+AT_ONCE, KEPT_FREE = 32, 10
 """Messages on their way at the same time, and how many more when they are about somebody's safety."""
+
+SECONDS_AHEAD = 0.2
+"""With higher limits, so many seconds' worth of messages are on their way, since each takes a while."""
 
 LOOK_AGAIN = 1.0
 """Seconds after which the outbox is looked at even when nobody woke us."""
+
+Ready = tuple[Parcel, Message | None, Card | None]
+"""What may go now, its message (None: it cannot be read), and the message that stands in its place."""
+
+LEAVE_WITHIN = 2.0
+"""Seconds that messages under way have to arrive and be settled when the sender is stopped."""
 
 MOST_ATTEMPTS = 12
 LONGEST_WAIT = 300.0
@@ -37,18 +48,26 @@ class Delivery:
     """Sends what the outbox holds, until it is cancelled."""
 
     def __init__(
-        self, store: Store, sender: Sender, clock: Clock, headway: Headway, content: Callable[[], Content]
+        self,
+        store: Store,
+        sender: Sender,
+        clock: Clock,
+        headway: Headway,
+        content: Callable[[], Content],
+        *,
+        per_second: float = 30,
     ) -> None:
         self._store = store
         self._sender = sender
         self._clock = clock
         self._headway = headway
         self._content = content
+        self._settling = Settling(store, clock)
+        self._at_once = max(AT_ONCE, int(per_second * SECONDS_AHEAD))
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._pacers: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._freed = asyncio.Event()
         self._unsettled: dict[int, Placed] = {}
-        self._closing = False
 
     async def run(self) -> None:
         """Pump for ever."""
@@ -57,30 +76,27 @@ class Delivery:
             while True:
                 await self._once()
         finally:
+            if self._busy:  # what was sent is to be settled, or it would be sent again
+                await asyncio.wait([*self._busy.values()], timeout=LEAVE_WITHIN)
             for task in [*self._busy.values(), *self._pacers.values()]:
                 task.cancel()
-
-    async def finish(self) -> None:
-        """Send nothing more, and wait for what is in hand: a message that is cut off may have arrived."""
-        self._closing = True
-        while self._busy:
-            await asyncio.wait(self._busy.values())
 
     async def _once(self) -> None:
         self._store.posted.clear()
         self._freed.clear()
-        parcels = await self._ready()
-        for parcel in parcels:
-            task = asyncio.create_task(self._handle(parcel))
+        ready = await self._ready()
+        for parcel, message, standing in ready:
+            task = asyncio.create_task(self._handle(parcel, message, standing))
             self._busy[parcel.chat_id] = task
             task.add_done_callback(partial(self._free, parcel.chat_id))
-        if not parcels or len(self._busy) >= AT_ONCE:
+        if not ready or self._room() < self._at_once / 4:  # a look for each single place would cost more than sending
             await first_of(self._store.posted, self._freed, seconds=LOOK_AGAIN)
 
-    async def _ready(self) -> tuple[Parcel, ...]:
-        if self._closing:
-            return ()
-        room = AT_ONCE - len(self._busy)
+    def _room(self) -> int:
+        return self._at_once - len(self._busy)
+
+    async def _ready(self) -> tuple[Ready, ...]:
+        room = self._room()
         urgent_only = room <= 0
         if urgent_only and (room := room + KEPT_FREE) <= 0:
             return ()
@@ -89,6 +105,9 @@ class Delivery:
                 found = await outbox.ready(
                     tx, self._clock.now(), busy=frozenset(self._busy), limit=room, urgent_only=urgent_only
                 )
+                opened = [(parcel, _opened(parcel)) for parcel in _firsts(found)]
+                names = [(parcel.chat_id, message.card) for parcel, message in opened if message and message.card]
+                standing = await outbox.standing(tx, names)
                 nothing_waits = not found and not self._busy and await outbox.next_try(tx) is None
         except Exception:
             log.exception("the outbox cannot be read")
@@ -96,64 +115,50 @@ class Delivery:
             return ()
         if nothing_waits:
             self._headway.made("sender")
-        firsts = {parcel.chat_id: parcel for parcel in reversed(found)}
-        return tuple(parcel for parcel in found if firsts[parcel.chat_id] is parcel)
+        return tuple(
+            (parcel, message, standing.get((parcel.chat_id, message.card)) if message else None)
+            for parcel, message in opened
+        )
 
     def _free(self, chat_id: int, _: asyncio.Task[None]) -> None:
         self._busy.pop(chat_id, None)
         self._freed.set()
 
-    async def _handle(self, parcel: Parcel) -> None:
+    async def _handle(self, parcel: Parcel, message: Message | None, standing: Card | None) -> None:
         try:
-            await self._deliver(parcel)
+            if message is None:
+                await self._settle(parcel, "failed", error="cannot be read")
+            elif parcel.stale:
+                await self._settle(parcel, "dropped", error=parcel.stale)
+            elif sent := self._unsettled.get(parcel.id):  # it went out, only that could not be kept: not again
+                await self._settle_sent(parcel, message, sent)
+            else:
+                await self._deliver(parcel, message, standing)
         except Exception:
             log.exception("a message could not be settled", outbox_id=parcel.id)
             await asyncio.sleep(LOOK_AGAIN)
 
-    async def _deliver(self, parcel: Parcel) -> None:
-        if parcel.stale:
-            await self._settle(parcel, "dropped", error=parcel.stale)
-            return
-        message = unpacked(parcel.payload)
-        if sent := self._unsettled.get(parcel.id):  # it went out, only that could not be kept: not again
-            await self._settle(parcel, "sent", message=message, placed=sent)
-            return
-        standing = await self._standing(parcel, message)
+    async def _deliver(self, parcel: Parcel, message: Message, standing: Card | None) -> None:
         self._quieten(parcel.chat_id, message.card)
+        at = Placed(message_id=standing.message_id, photo=standing.photo) if standing else None
         try:
             urgent = parcel.lane is outbox.Lane.SAFETY
-            placed = await self._sender.deliver(parcel.chat_id, message, standing, urgent=urgent)
+            placed = await self._sender.deliver(parcel.chat_id, message, at, urgent=urgent)
         except Passing as failure:
             await self._try_again(parcel, failure)
         except Refused as failure:
             await self._give_up(parcel, failure)
         else:
             self._unsettled[parcel.id] = placed
-            await self._settle(parcel, "sent", message=message, placed=placed)
+            await self._settle_sent(parcel, message, placed)
             self._breathe(parcel.chat_id, message, placed)
 
-    async def _standing(self, parcel: Parcel, message: Message) -> Placed | None:
-        if not message.card:
-            return None
-        async with self._store.read() as tx:
-            card = await outbox.card(tx, parcel.chat_id, message.card)
-        return Placed(message_id=card.message_id, photo=card.photo) if card else None
+    async def _settle_sent(self, parcel: Parcel, message: Message, placed: Placed) -> None:
+        card = Card(message_id=placed.message_id, photo=placed.photo)
+        await self._settle(parcel, "sent", message_id=placed.message_id, card=message.card, placed=card)
 
-    async def _settle(
-        self,
-        parcel: Parcel,
-        state: str,
-        *,
-        message: Message | None = None,
-        placed: Placed | None = None,
-        error: str = "",
-    ) -> None:
-        known = {"message_id": placed.message_id} if placed else {}
-        async with self._store.begin() as tx:
-            settled = await outbox.settle(tx, parcel.id, state, self._clock.now(), error=error, **known)
-            if settled and message and message.card and placed:
-                card = Card(message_id=placed.message_id, photo=placed.photo)
-                await outbox.place_card(tx, parcel.chat_id, message.card, card)
+    async def _settle(self, parcel: Parcel, state: str, **known: Any) -> None:  # noqa: ANN401 - as Outcome has them
+        await self._settling.settle(Outcome(id=parcel.id, chat_id=parcel.chat_id, state=state, **known))
         self._unsettled.pop(parcel.id, None)
         self._headway.made("sender")
 
@@ -211,3 +216,17 @@ class Delivery:
             await asyncio.sleep(max(0.0, began + frame.at_seconds - loop.time()))
             with contextlib.suppress(Exception):
                 await self._sender.frame(chat_id, placed, message, f"{message.text}\n\n{frame.text}")
+
+
+def _firsts(found: Sequence[Parcel]) -> list[Parcel]:
+    """Leave of each chat only the first."""
+    firsts = {parcel.chat_id: parcel for parcel in reversed(found)}
+    return [parcel for parcel in found if firsts[parcel.chat_id] is parcel]
+
+
+def _opened(parcel: Parcel) -> Message | None:
+    try:
+        return unpacked(parcel.payload)
+    except ValueError:
+        log.exception("a message cannot be read", outbox_id=parcel.id)
+        return None

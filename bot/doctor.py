@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from pydantic import ValidationError
 
-from bot.config import Settings
+from bot.config import Settings, wrong_settings
 from bot.content.check import check, render
 from bot.storage import migrate
 from bot.storage.store import Store, Unavailable
@@ -36,8 +36,8 @@ async def examine(say: Callable[[str], None]) -> bool:
     try:
         settings = Settings()
     except ValidationError as error:
-        for one in error.errors():
-            say(f"✗ settings: INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}. Mend it in .env")
+        for wrong in wrong_settings(error):
+            say(f"✗ settings: {wrong}. Mend it in .env")
         return False
     checks: list[Callable[[Settings], Awaitable[Diagnosis]]] = [_keys, _database, _content, _token, _clock]
     found = [await one(settings) for one in checks]

@@ -10,8 +10,10 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
+from pydantic import ValidationError
 
-from bot.clock import Clock
+from bot.clock import Clock, first_of
 from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
@@ -69,7 +71,6 @@ class Intake:
         self._handled: set[int] = set()
         self._wake = asyncio.Event()
         self._comforting: set[asyncio.Task[None]] = set()
-        self._closing = False
 
     async def poll(self) -> None:
         """Ask Telegram for updates for ever; the next request, after they were committed, acknowledges them."""
@@ -136,12 +137,6 @@ class Intake:
             for task in self._busy.values():
                 task.cancel()
 
-    async def finish(self) -> None:
-        """Handle nothing more, and wait for what is in hand; what arrives is still kept."""
-        self._closing = True
-        while self._busy:
-            await asyncio.wait(self._busy.values())
-
     async def _once(self) -> None:
         self._wake.clear()
         found = await self._waiting()
@@ -150,14 +145,11 @@ class Intake:
             self._busy[update.chat_id] = task
             task.add_done_callback(partial(self._free, update.chat_id))
         if not found or len(self._busy) >= AT_ONCE:
-            try:
-                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
-            except TimeoutError:
-                return
+            await first_of(self._wake, seconds=LOOK_AGAIN)
 
     async def _waiting(self) -> tuple[Waiting, ...]:
         room = AT_ONCE - len(self._busy)
-        if room <= 0 or self._closing:
+        if room <= 0:
             return ()
         try:
             found = await self._taken(room)
@@ -218,7 +210,7 @@ class Intake:
 
         Comfort goes before everything that needs the database.
         """
-        urgent = self._urgent(_said(Update.model_validate_json(waiting.payload)))
+        urgent = self._urgent(_writing(waiting.payload)[0])
         if urgent:
             await self._comfort_writer(waiting, urgent=True)
         try:
@@ -244,7 +236,7 @@ class Intake:
 
     async def _comfort_writer(self, waiting: Waiting, *, urgent: bool = False) -> None:
         if waiting.chat_id > 0:
-            await self._comfort(waiting.chat_id, _language(Update.model_validate_json(waiting.payload)), urgent)
+            await self._comfort(waiting.chat_id, _writing(waiting.payload)[1], urgent)
 
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
         for chat_id, update in {_chat(update): update for update in updates}.items():
@@ -262,8 +254,25 @@ def _arrived(update: Update) -> Arrived:
     return Arrived(update_id=update.update_id, chat_id=_chat(update), payload=payload)
 
 
+def _event(update: Update) -> object:
+    """Return what happened, None for a kind that nobody knows, which must not hold up all that come with it."""
+    try:
+        return update.event
+    except UpdateTypeLookupError:
+        return None
+
+
+def _writing(payload: str) -> tuple[str, str]:
+    """Return what somebody wrote and their language, as far as a kept update can still be read."""
+    try:
+        update = Update.model_validate_json(payload)
+    except ValidationError:
+        return "", "en"
+    return _said(update), _language(update)
+
+
 def _chat(update: Update) -> int:
-    event = update.event
+    event = _event(update)
     message = getattr(event, "message", None) or event
     chat = getattr(message, "chat", None)
     if chat is not None:
@@ -274,10 +283,10 @@ def _chat(update: Update) -> int:
 
 def _said(update: Update) -> str:
     """Return what somebody wrote, or the data of the button that they tapped."""
-    event = update.event
+    event = _event(update)
     return str(getattr(event, "text", None) or getattr(event, "caption", None) or getattr(event, "data", None) or "")
 
 
 def _language(update: Update) -> str:
-    sender = getattr(update.event, "from_user", None)
+    sender = getattr(_event(update), "from_user", None)
     return (getattr(sender, "language_code", None) or "en")[:2]

@@ -76,7 +76,6 @@ class Paging:
         self._tries: dict[int, Try] = {}
         self._unsettled: set[int] = set()
         self._freed = asyncio.Event()
-        self._closing = False
 
     async def run(self) -> None:
         """Pump for ever."""
@@ -87,12 +86,6 @@ class Paging:
         finally:
             for task in self._busy.values():
                 task.cancel()
-
-    async def finish(self) -> None:
-        """Send nothing more, and wait for what is in hand."""
-        self._closing = True
-        while self._busy:
-            await asyncio.wait(self._busy.values())
 
     async def _once(self) -> None:
         self._store.paged.clear()
@@ -106,8 +99,6 @@ class Paging:
             await first_of(self._store.paged, self._freed, seconds=LOOK_AGAIN)
 
     async def _ready(self) -> tuple[Page, ...]:
-        if self._closing:
-            return ()
         room = AT_ONCE - len(self._busy)
         try:
             async with self._store.read() as tx:

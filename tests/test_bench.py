@@ -1,12 +1,11 @@
 """The load generator's people do the same for the same seed, and its chart says in words what it shows."""
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from bench import load
 from bench.chart import load_svg
 from bench.population import FIRST, Population, read_habits
 from bot.sandbox import SandboxClient, serve
@@ -52,11 +51,12 @@ async def test_a_crowd_can_be_written_to_at_once_and_must_be_countable() -> None
             await telegram.add_crowd(0, 3)
 
 
-def test_the_load_command_says_how_it_is_called_and_refuses_nobody_at_all() -> None:
-    helped = subprocess.run([sys.executable, "-m", "bench", "load", "--help"], capture_output=True, text=True)
-    assert "Example: python -m bench load --people 1000 --seed 1" in helped.stdout
-    refused = subprocess.run(
-        [sys.executable, "-m", "bench", "load", "--people", "0", "--out", "x"], capture_output=True, text=True
-    )
-    assert refused.returncode == 2
-    assert "--people must be from 1 to 100000" in refused.stderr
+def test_the_load_command_says_how_it_is_called_and_refuses_nobody_at_all(capsys) -> None:
+    with pytest.raises(SystemExit) as helped:
+        load.main(["--help"])
+    assert helped.value.code == 0
+    assert "Example: python -m bench load --people 1000 --seed 1" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as refused:
+        load.main(["--people", "0", "--out", "x"])
+    assert refused.value.code == 2
+    assert "--people must be from 1 to 100000" in capsys.readouterr().err

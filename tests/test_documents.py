@@ -88,10 +88,69 @@ def test_the_hazard_log_has_forty_hazards_or_more_each_rated_and_none_above_what
         assert int(residual) == int(severity) * int(after) <= 10, identifier
 
 
-@pytest.mark.parametrize("document", ["HAZARDS.md", "CLINICAL.md", "FAULTS.md"])
+@pytest.mark.parametrize("document", ["HAZARDS.md", "CLINICAL.md", "FAULTS.md", "SECURITY.md"])
 def test_every_test_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
     assert named
     for file, test in named:
         assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{document}: {file}::{test}"
+
+
+def rows_below(document: str, heading: str) -> list[list[str]]:
+    """The rows of the table of a section, without its head."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    section = text.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line[1:-1].split(" | ")] for line in table[2:]]
+
+
+@pytest.mark.parametrize(
+    ("heading", "columns", "named", "covers"),
+    [
+        ("Threats by STRIDE", 6, r"^([STRIDE])\d+$", set("STRIDE")),
+        ("HIPAA", 4, r"^\(([a-e])\)", set("abcde")),
+        ("OWASP ASVS", 4, r"(?:^|V)(\d+)", {str(number) for number in range(1, 18)}),
+    ],
+)
+def test_every_row_of_the_security_tables_names_a_test_or_says_honestly_that_there_is_none(
+    heading: str, columns: int, named: str, covers: set[str]
+) -> None:
+    rows = rows_below("SECURITY.md", heading)
+    for row in rows:
+        assert len(row) == columns, row
+        proved = re.fullmatch(r"`[\w/]+\.py::test_\w+`(, `[\w/]+\.py::test_\w+`)*", row[-1])
+        told = re.search(r"\b(Gap: \S|Does not apply)", row[-2]) and not row[-1]
+        assert proved or told, row
+    assert {one for row in rows for one in re.findall(named, row[0])} == covers
+
+
+def test_what_telegram_and_interlude_cannot_promise_is_said_first() -> None:
+    first = (ROOT / "docs" / "SECURITY.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    for said in ("signs no business associate agreement", "not end-to-end encrypted", "compliant by itself"):
+        assert said in first
+
+
+def test_the_clinical_file_has_the_numbers_that_the_program_has() -> None:
+    from bot.domain import cases, follow_up, programme, selection
+    from bot.services import conversation, follow_ups, prompts
+
+    text = (ROOT / "docs" / "CLINICAL.md").read_text(encoding="utf-8")
+    hours = {level: wait.total_seconds() / 3600 for level, wait in follow_up.AFTER_CASE.items()}
+    months = ", ".join(map(str, follow_up.CARING_MONTHS))
+    seen = (cases.SEEN_TO["red"].total_seconds() / 60, cases.SEEN_TO["orange"].total_seconds() / 3600)
+    for said in (
+        f"{hours['red']:g} h after red, {hours['orange']:g} h after orange",
+        f"more than {follow_ups.WAITS_AT_MOST.days} days",
+        f"{follow_up.PLAN_OFFERED_AFTER.days} days after a red or orange flag",
+        f"next day, months {months}",
+        f"between {follow_ups.CARING_AT:%H:%M} and {follow_ups.CARING_UNTIL:%H:%M}",
+        f"| {seen[0]:g} min, {seen[1]:g} h |",
+        f"within {prompts.LATELY.days} days",
+        f"up to {prompts.MOST_COUNTED * 3}",
+        f"for {conversation.ANSWER_TAKEN_FOR // 3600} h;",
+        f"{programme.HIGH_DISTRESS} or more of 10",
+        f"takes {selection.EXPECTED_DROP:g} point off",
+        f"the last {prompts.REMEMBERED.days} days count",
+    ):
+        assert said in text, said

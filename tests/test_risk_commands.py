@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -57,7 +58,7 @@ def test_a_test_tells_shares_with_intervals_and_the_lines_that_went_wrong(senten
     assert "kind implied 1 0 0.0 %" in said
     assert "kind everyday 2 1 50.0 %" in said
     assert "missed: 1 some:4 yellow the heron stood quite still" in said
-    assert "false alarms: 1 some:7 orange wish-to-be-dead I want to die" in said
+    assert re.search(r"false alarms: 1 some:7 orange [a-z, -]*wish-to-be-dead[a-z, -]* I want to die", said)
 
 
 def test_the_lines_themselves_can_be_left_out(sentences: str) -> None:

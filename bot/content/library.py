@@ -25,7 +25,7 @@ class UnknownContent(LookupError):
     """No file describes this."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Content:
     """All that can be read and asked, by id and language; the detector knows the rules of all languages.
 
@@ -40,6 +40,9 @@ class Content:
     detector: Detector
     crisis_lines: Mapping[str, tuple[Contact, ...]] = field(default_factory=dict)
     second_opinion: SecondOpinion | None = None
+
+    def __repr__(self) -> str:
+        return f"Content({str(self.root)!r})"  # all of it would be megabytes, in a traceback too
 
     def skill(self, id: str, language: str) -> Skill:  # noqa: A002 - the id of a skill
         """Return a skill in the language, or else in the original's. Raises UnknownContent."""

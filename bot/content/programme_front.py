@@ -17,6 +17,7 @@ from bot.content.timing import Malformed
 from bot.domain.activity import Level
 from bot.domain.programme import (
     EVERY_DAY,
+    HIGH_DISTRESS,
     AlertRule,
     ChainRole,
     Contact,
@@ -276,6 +277,7 @@ class ProgrammeFront(Keys):
     region: Text = ""
     closed: tuple[Day, ...] = ()
     retention: RetentionFront = Field(default_factory=RetentionFront)
+    high_distress: Annotated[int, Field(ge=1, le=10)] = HIGH_DISTRESS
 
     @field_validator("region")
     @classmethod

@@ -59,6 +59,7 @@ def read_programme(source: Source, document: Document, original: Document | None
         region=front.region,
         closed=front.closed,
         retention=front.retention.retention(),
+        high_distress=front.high_distress,
     )
 
 
@@ -153,8 +154,20 @@ def _check_translated(front: FrontMatter, original: FrontMatter, report: Report)
     if "title" not in front.data:
         report.add("C004", START, "required key 'title' is missing")
     for key in front.data.keys() - {"title"}:
-        if front.data[key] != original.data.get(key):
+        same = _reached if key == "contacts" else _whole
+        if same(front.data[key]) != same(original.data.get(key)):
             report.add("C040", front.place((key,)), f"'{key}' differs from the original", "leave it out to inherit it")
+
+
+def _whole(value: object) -> object:
+    return value
+
+
+def _reached(contacts: object) -> object:
+    """Return how contacts are reached: their names may be translated, and nothing else."""
+    if not isinstance(contacts, list):
+        return contacts
+    return [{key: str(way) for key, way in one.items() if key != "name"} for one in contacts if isinstance(one, dict)]
 
 
 def _levels(front: ProgrammeFront, matter: FrontMatter, report: Report) -> dict[str, Mapping[str, Stream]]:

@@ -10,6 +10,9 @@ from bot.domain.words import Words
 
 ChainRole = Literal["on-call", "primary", "backup", "supervisor", "group"]
 
+HIGH_DISTRESS = 8
+"""A skill left at this distress or above, of 10, is worth a look where a programme says nothing else."""
+
 EVERY_DAY = frozenset(range(7))
 """Weekdays as `date.weekday` counts them: Monday is 0."""
 
@@ -149,7 +152,8 @@ class Programme:
 
     The texts are those of the file's sections. `welcome` greets, `consent` is accepted by version, `not_monitored`
     says what nobody reads, `urgent` stands before the contacts. It is closed on the public holidays of `country` (ISO
-    3166, two letters; empty: none) and its `region`, and on the days `closed`.
+    3166, two letters; empty: none) and its `region`, and on the days `closed`. A skill that is left at
+    `high_distress` or above, of 10, is worth a look.
     """
 
     id: str
@@ -175,6 +179,7 @@ class Programme:
     region: str = ""
     closed: tuple[date, ...] = ()
     retention: Retention = Retention()
+    high_distress: int = HIGH_DISTRESS
 
     @property
     def first_level(self) -> str:

@@ -20,7 +20,6 @@ from bot.services import (
     safety_plan,
     week,
 )
-from bot.services.paces import Paces
 from bot.services.turn import Turn
 from bot.storage.store import Store
 
@@ -42,12 +41,8 @@ CLINICIAN = ("queue", "oncall", "settings", "help")
 STAFF = ("invite", "people", "preview", "oncall", "settings", "help")
 
 
-async def with_words(message: Message, store: Store, content: Content, turn: Turn) -> None:
-    await conversation.wrote(store, content, turn, message.text or "")
-
-
-async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn, guesses: Paces) -> None:
-    await enrolment.start(store, content, turn, (command.args or "").strip(), guesses)
+async def start(_: Message, command: CommandObject, store: Store, content: Content, turn: Turn) -> None:
+    await enrolment.start(store, content, turn, (command.args or "").strip())
 
 
 async def checkin(_: Message, store: Store, content: Content, turn: Turn) -> None:
@@ -118,21 +113,23 @@ async def preview(_: Message, command: CommandObject, store: Store, content: Con
     await previews.preview(store, content, turn, (command.args or "").strip())
 
 
+async def worrying(message: Message, content: Content, turn: Turn) -> bool:
+    return await conversation.worries_beside_command(content, turn, message.text or "")
+
+
+async def with_words(message: Message, store: Store, content: Content, turn: Turn) -> None:
+    await conversation.wrote_beside_command(store, content, turn, message.text or "")
+
+
 async def unknown(message: Message, store: Store, content: Content, turn: Turn) -> None:
     known = sorted({*PARTICIPANT, *CLINICIAN, *STAFF})
     await conversation.unknown_command(store, content, turn, message.text or "", known)
 
 
-def _worrying_words(message: Message, content: Content) -> bool:
-    """Tell whether a command is followed by words that somebody should see: they count, not the command."""
-    text = message.text or ""
-    return text.startswith("/") and " " in text and safety.is_worrying(content, text.partition(" ")[2])
-
-
 def make_router() -> Router:
     """Return a router with these handlers, in the order in which they are tried."""
     router = Router(name="commands")
-    router.message.register(with_words, _worrying_words)
+    router.message.register(with_words, worrying)
     router.message.register(start, CommandStart())
     router.message.register(checkin, Command("checkin"))
     router.message.register(skills, Command("skills"))

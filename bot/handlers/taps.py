@@ -9,6 +9,7 @@ from aiogram.types import CallbackQuery
 
 from bot.content.library import Content
 from bot.services import (
+    case_handing,
     cases,
     conversation,
     countries,
@@ -35,8 +36,6 @@ from bot.telegram.taps import CaseTap, MenuTap, PromptTap, RunTap, read_tap
 
 async def tapped(query: CallbackQuery, store: Store, content: Content, turn: Turn, link_base: str) -> None:
     said = await _act(query.data or "", store, content, turn, link_base)
-    if turn.pace == "quiet":
-        return  # each answer is a request to Telegram, in which nobody's words go by their lane
     with contextlib.suppress(TelegramAPIError):  # only stops the button's spinner
         await query.answer(turn.voice(content).label(said) if said else None)
 
@@ -72,6 +71,8 @@ async def _case(store: Store, content: Content, turn: Turn, tap: CaseTap) -> str
     match tap.verb:
         case "as":
             return await cases.ask_note(store, content, turn, tap.case, tap.value)
+        case "give":
+            return await case_handing.hand_to(store, content, turn, tap.case, tap.value)
         case "propose":
             return await plan_proposals.ask_change(store, content, turn, tap.case, tap.value)
         case verb if service := CASES.get(verb):

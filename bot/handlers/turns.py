@@ -1,7 +1,6 @@
 """Middleware: says who wrote, where, when and in which language; writes nothing."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from aiogram import BaseMiddleware
@@ -9,7 +8,6 @@ from aiogram.types import CallbackQuery, Chat, ChatMemberUpdated, Message, Teleg
 
 from bot.clock import Clock
 from bot.content.live import LiveLibrary
-from bot.services.paces import Paces
 from bot.services.presence import known
 from bot.services.turn import Turn
 from bot.storage.store import Store
@@ -20,14 +18,11 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class Turns(BaseMiddleware):
     """Puts `turn`, `store`, `content` into what handlers get."""
 
-    def __init__(
-        self, store: Store, library: LiveLibrary, clock: Clock, met: Callable[[Turn], None], paces: Paces
-    ) -> None:
+    def __init__(self, store: Store, library: LiveLibrary, clock: Clock, met: Callable[[Turn], None]) -> None:
         self._store = store
         self._library = library
         self._clock = clock
         self._met = met
-        self._paces = paces
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401
         update: Update = data["event_update"]
@@ -37,7 +32,6 @@ class Turns(BaseMiddleware):
         person, members = await known(self._store, user.id)
         content = self._library.content
         language = person.language if person else (user.language_code or "en")[:2]
-        now = self._clock.now()
         data["turn"] = Turn(
             update_id=update.update_id,
             chat_id=chat.id if chat else user.id,
@@ -47,21 +41,12 @@ class Turns(BaseMiddleware):
             language=language if language in content.messages else "en",
             person=person,
             members=members,
-            now=now,
+            now=self._clock.now(),
             message_id=message_id,
-            album=getattr(event, "media_group_id", None) or "",
-            pace="free" if isinstance(event, ChatMemberUpdated) else self._paces.take(user.id, _sent_at(event, now)),
         )
         self._met(data["turn"])
         data["store"], data["content"] = self._store, content
         return await handler(event, data)
-
-
-def _sent_at(event: TelegramObject, now: datetime) -> datetime:
-    """Return when Telegram got it: what waited while we were away did not come all at once."""
-    if not isinstance(event, Message):
-        return now
-    return datetime.fromtimestamp(event.edit_date, UTC) if event.edit_date else event.date
 
 
 def _origin(event: TelegramObject) -> tuple[User | None, Chat | None, int | None]:

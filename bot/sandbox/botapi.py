@@ -69,6 +69,10 @@ class BotApi:
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return await self._answer(bot, method, given)
+        if fault.kind == "late_answer":
+            answer = await self._answer(bot, method, given)
+            await asyncio.sleep(fault.seconds)
+            return answer
         if fault.kind == "timeout_after":
             await self._answer(bot, method, given)
             await asyncio.sleep(fault.seconds)

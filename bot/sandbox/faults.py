@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from bot.sandbox.world import Json, Refusal
 
-Kind = Literal["429", "500", "502", "403", "400", "reset", "timeout_after", "slow"]
+Kind = Literal["429", "500", "502", "403", "400", "reset", "timeout_after", "slow", "late_answer"]
 KINDS: Sequence[str] = get_args(Kind)
 
 
@@ -15,7 +15,7 @@ class Fault:
     """One fault. `method` "*" means any but getUpdates, `chat` 0 any; `times` counts down.
 
     "reset" cuts the connection before the request is carried out, "timeout_after" after it (`seconds` later), "slow"
-    answers `seconds` late.
+    carries it out `seconds` late, "late_answer" at once and answers so late.
     """
 
     kind: Kind

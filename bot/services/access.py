@@ -10,6 +10,9 @@ from bot.storage.cases import Filed, filed
 from bot.storage.people import Member
 from bot.storage.store import Store, Tx
 
+GUESSED = "invitation"
+"""What is refused to somebody who tries one invitation after another."""
+
 
 class Refused(Exception):
     """The person may not see or do that. Told in the same words as if it did not exist."""
@@ -55,17 +58,29 @@ async def not_anothers(tx: Tx, turn: Turn, member_id: int, what: str) -> None:
 
 
 async def refuse(store: Store, content: Content, turn: Turn, what: str) -> None:
-    """Tell somebody that this is not theirs, and keep that they tried; of a flood only that it began is kept."""
+    """Tell somebody that this is not theirs, and keep that they tried."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        if turn.pace == "free":
-            await refused(tx, content, turn, what)
+        await refused(tx, content, turn, what)
 
 
 async def refused(tx: Tx, content: Content, turn: Turn, what: str) -> None:
     """The same, in a transaction in which nothing else was done."""
-    by = turn.members[0].id if turn.members else None
-    await audit.note(tx, "refused", turn.now, by=by, subject=what)
-    await reply(tx, turn, turn.voice(content).message("not-allowed"))
+    await kept_refusal(tx, turn, what)
+    await reply(tx, turn, turn.voice(content).message("invitation-too-often" if what == GUESSED else "not-allowed"))
+
+
+async def kept_refusal(tx: Tx, turn: Turn, what: str) -> None:
+    """Keep that somebody tried what is refused; they are told in other words."""
+    await audit.note(tx, "refused", turn.now, by=_who(turn), subject=what)
+
+
+async def stale(tx: Tx, turn: Turn, what: str) -> None:
+    """Keep that a button was tapped whose time was over, and that it did nothing."""
+    await audit.note(tx, "stale", turn.now, by=_who(turn), subject=what)
+
+
+def _who(turn: Turn) -> int | None:
+    return turn.members[0].id if turn.members else None
 
 
 async def _place(tx: Tx, turn: Turn, programme: str, roles: frozenset[Role]) -> Member | None:

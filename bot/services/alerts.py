@@ -160,19 +160,20 @@ async def _send_alert(
     """Post the alert to who is told, and page by their other channels and by those of who blocked the bot."""
     code = (await participant_of(tx, filed)).code
     flags = await records.flags_of(tx, filed.id)
-    category = ([flag for flag in flags if flag.level == filed.case.level] or flags)[-1].category
+    gravest = [flag for flag in flags if flag.level == filed.case.level] or flags
+    categories = tuple(dict.fromkeys(flag.category for flag in gravest if flag.at == gravest[-1].at))
     postings = []
     by_key: dict[int, str | None] = {member.id: None for member in blocked}
     for member in told:
         person = await people.person(tx, member.person_id)
         voice = Voice(content, person.language)
-        words = alert_words(filed, code, category, voice, ZoneInfo(person.zone))
+        words = alert_words(filed, code, categories, voice, ZoneInfo(person.zone), now)
         message = as_card(written(words, alert_keyboard(filed, voice)), filed, fresh=True)
         key = f"a{filed.id}:{filed.case.raised_at:%y%m%d%H%M%S%f}:{filed.case.alerts}:{member.id}"
         postings.append(_posting(key, person, member, message, filed))
         by_key[member.id] = key
     await post(tx, postings, now)
-    await channels.page_alert(tx, content, filed, category, by_key, now)
+    await channels.page_alert(tx, content, filed, categories, by_key, now)
 
 
 async def show_to_all(tx: Tx, content: Content, filed: Filed, now: datetime, cause: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.words import Span, Words, join
@@ -19,14 +20,22 @@ LISTED = 20
 """Cases that one message lists."""
 
 
-def alert_words(filed: Filed, code: str, category: str, voice: Voice, zone: ZoneInfo) -> Words:
-    values = case_values(filed, code, voice, zone)
-    return voice.words("alert", category=voice.label(f"category-{category}"), **values)
+def alert_words(
+    filed: Filed, code: str, categories: Sequence[str], voice: Voice, zone: ZoneInfo, now: datetime
+) -> Words:
+    key = "alert-overdue" if now > filed.case.deadline else "alert"
+    return voice.words(key, category=reasons(voice, categories), **case_values(filed, code, voice, zone))
+
+
+def reasons(voice: Voice, categories: Sequence[str]) -> str:
+    """Return what an alert is about, in words."""
+    return ", ".join(voice.label(f"category-{category}") for category in categories)
 
 
 async def card_words(tx: Tx, filed: Filed, voice: Voice, zone: ZoneInfo) -> Words:
     code = (await participant_of(tx, filed)).code
-    head = voice.words("case-card", **case_values(filed, code, voice, zone))
+    key = "case-card" if filed.case.state == "open" else "case-card-seen"
+    head = voice.words(key, **case_values(filed, code, voice, zone))
     kinds = dict.fromkeys((row.at, row.level, row.category) for row in await records.flags_of(tx, filed.id))
     found = [
         voice.words(
@@ -81,7 +90,13 @@ def card_keyboard(filed: Filed, voice: Voice) -> Keyboard:
     if filed.case.state == "resolved":
         return ((voice.button(*key("button-reopen", "reopen")),),)
     first = [("button-acknowledge", "ack")] if filed.case.state == "open" else []
-    pairs = [*first, ("button-assign", "mine"), ("button-note", "note"), ("button-resolve", "resolve")]
+    pairs = [
+        *first,
+        ("button-assign", "mine"),
+        ("button-hand-to", "give"),
+        ("button-note", "note"),
+        ("button-resolve", "resolve"),
+    ]
     lower = [("button-lower", "lower")] if filed.case.level != "yellow" else []
     read = [("button-answers", "answers"), ("button-safety-plan", "plan")]
     taps = [key(label, verb) for label, verb in [*pairs, *lower, *read]]
@@ -93,7 +108,8 @@ async def case_list(tx: Tx, cases: Sequence[Filed], voice: Voice, zone: ZoneInfo
     lines, keys = [], []
     for filed in cases[:LISTED]:
         values = case_values(filed, (await participant_of(tx, filed)).code, voice, zone)
-        lines.append(voice.words("case-line", **values))
+        key = "case-line" if filed.case.state == "open" else "case-line-seen"
+        lines.append(voice.words(key, **values))
         keys.append((voice.button("case-line-open", CaseTap(case=filed.id, verb="open"), **values),))
     more = len(cases) - LISTED
     lines += [voice.words("case-line-more", count=str(more))] if more > 0 else []

@@ -9,6 +9,7 @@ from bot.domain.cases import Disposition
 from bot.domain.words import Words, join
 from bot.services.access import carer_of, carers
 from bot.services.alerts import moved_on, show_to_all
+from bot.services.answer_lines import answer_line
 from bot.services.case_cards import as_card, card_keyboard, card_words, case_values, participant_of
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
@@ -16,7 +17,7 @@ from bot.storage import audit, people
 from bot.storage import cases as records
 from bot.storage.cases import Filed
 from bot.storage.people import Member
-from bot.storage.runs import answer_text, last_answers
+from bot.storage.runs import last_answers
 from bot.storage.store import Store, Tx
 from bot.telegram.message import written
 from bot.telegram.taps import CaseTap
@@ -92,15 +93,7 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
         filed, member = await carer_of(tx, turn, case_id)
         who = await participant_of(tx, filed)
         rows = await last_answers(tx, filed.member_id, ANSWERS_SHOWN)
-        lines = [
-            voice.words(
-                "answers-line",
-                when=voice.moment(row.at, turn.zone),
-                what=" / ".join(part for part in (row.activity, row.step) if part) or "–",
-                answer=answer_text(tx, row) or (f"{row.number:g}" if row.number is not None else "–"),
-            )
-            for row in rows
-        ]
+        lines = [answer_line(tx, content, voice, row, turn.zone) for row in rows]
         head = voice.words("answers-head", code=who.code, name=who.name or "–")
         shown = written(join((head, *(tuple(lines) or (voice.words("answers-none"),))), "\n"))
         await audit.note(tx, "read answers", turn.now, by=member.id, subject=f"case {case_id}")

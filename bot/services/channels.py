@@ -9,7 +9,7 @@ from bot.addresses import Address, Failure
 from bot.content.library import Content
 from bot.domain.people import CARING, Role
 from bot.domain.words import Words
-from bot.services.case_cards import case_values, participant_of
+from bot.services.case_cards import case_values, participant_of, reasons
 from bot.services.voice import Voice
 from bot.storage import audit, people
 from bot.storage import channels as records
@@ -110,7 +110,7 @@ async def shown_to(tx: Tx, voice: Voice, person: Person, places: Sequence[Member
 
 
 async def page_alert(
-    tx: Tx, content: Content, filed: Filed, category: str, told: Mapping[int, str | None], now: datetime
+    tx: Tx, content: Content, filed: Filed, categories: Sequence[str], told: Mapping[int, str | None], now: datetime
 ) -> None:
     """Page by the channels of who is alerted, in the transaction of the alert.
 
@@ -125,12 +125,12 @@ async def page_alert(
     waiting: list[Paging] = []
     for channel in await records.channels_of(tx, list(told)):
         key = None if red or channel.member_id is None else told[channel.member_id]
-        paging = await _paging(tx, content, filed, category, channel, f"{cause}:{filed.case.alerts}", key)
+        paging = await _paging(tx, content, filed, categories, channel, f"{cause}:{filed.case.alerts}", key)
         (waiting if key else at_once).append(paging)
     if red:
         round_ = filed.case.alerts if filed.case.alerts > len(chain) else 1
         own = await records.channels_of_programme(tx, filed.programme)
-        at_once += [await _paging(tx, content, filed, category, one, f"{cause}:{round_}", None) for one in own]
+        at_once += [await _paging(tx, content, filed, categories, one, f"{cause}:{round_}", None) for one in own]
     await records.page(tx, at_once, now)
     await records.page(tx, waiting, now, after=TELEGRAM_HAS)
 
@@ -180,7 +180,13 @@ async def _others(tx: Tx, programme: str, but: Person | None) -> tuple[tuple[Mem
 
 
 async def _paging(
-    tx: Tx, content: Content, filed: Filed, category: str, channel: Channel, key: str, unless_sent: str | None
+    tx: Tx,
+    content: Content,
+    filed: Filed,
+    categories: Sequence[str],
+    channel: Channel,
+    key: str,
+    unless_sent: str | None,
 ) -> Paging:
     """Return a page without a name and without a word of the participant's."""
     voice, zone = await _reader(tx, content, channel)
@@ -191,7 +197,7 @@ async def _paging(
         channel_id=channel.id,
         case_id=filed.id,
         title=voice.label("page-title", **values),
-        body=voice.label("page", category=voice.label(f"category-{category}"), **values),
+        body=voice.label("page", category=reasons(voice, categories), **values),
         unless_sent=unless_sent,
     )
 

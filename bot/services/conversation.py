@@ -20,7 +20,7 @@ from bot.services import (
     safety_plan,
     week,
 )
-from bot.services.access import Refused, refused
+from bot.services.access import Refused, kept_refusal, refused
 from bot.services.safety import examine, respond, show_help_now, with_contacts
 from bot.services.turn import Turn, reply
 from bot.storage import people, runs
@@ -30,6 +30,10 @@ from bot.storage.store import Store, Tx
 
 LONGEST_SEARCH = 40
 """Characters; what is longer is something told, not something looked for."""
+
+WORDS_LOOKED_FOR = 2
+"""Words of a worrying text, such as "cravings", that may still be a search; more of them are told, and were answered.
+"""
 
 GRAVE = ("red", "orange")
 ASKED_LATER = ("zone", "country", "hours")
@@ -52,7 +56,7 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
             await practice.write(tx, content, turn, member, run, text)
             return
         level = await remark(tx, content, turn, member, text)
-        if level in ("red", "orange"):
+        if level in GRAVE or (level and len(text.split()) > WORDS_LOOKED_FOR):
             return
         if len(text) > LONGEST_SEARCH or not await menus.find(tx, content, turn, text):
             await reply(tx, turn, turn.voice(content).message("remark-kept"))
@@ -61,22 +65,42 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
 async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take an edited message: what it says now is kept and examined too."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
-        if turn.participant and await remark(tx, content, turn, turn.participant, text) is None:
+        if turn.participant is None:
+            await _outsider_cried(tx, content, turn, text)
+        elif await remark(tx, content, turn, turn.participant, text) is None:
             for_plan = await safety_plan.changed_lately(tx, turn.participant, turn.now)
             await reply(tx, turn, turn.voice(content).message("edit-kept-plan" if for_plan else "edit-kept"))
 
 
 async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
-    """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined.
-
-    An album comes as an update for each picture, and is answered once.
-    """
+    """Answer a voice message, picture or sticker honestly: nobody listens or looks; its caption is examined."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         member = turn.participant
-        if member and caption and await remark(tx, content, turn, member, caption) in ("red", "orange"):
-            return
-        message = with_contacts(content, turn, "not-looked-at")
-        await reply(tx, turn, message, Lane.SAFETY, key=f"album:{turn.chat_id}:{turn.album}" if turn.album else "")
+        level = await remark(tx, content, turn, member, caption) if member and caption else None
+        if level:  # the contacts were in the answer to that
+            await reply(tx, turn, turn.voice(content).message("only-words-looked-at"), Lane.SAFETY)
+        else:
+            await reply(tx, turn, with_contacts(content, turn, "not-looked-at"), Lane.SAFETY)
+
+
+async def worries_beside_command(content: Content, turn: Turn, said: str) -> bool:
+    """Return whether words after a command are more than a part of it: a cry that the command would swallow."""
+    _, _, words = said.partition(" ")
+    commands = said.startswith("/") and not (said.startswith("/start") and len(words.split()) == 1)
+    at_work = not turn.participant and (turn.caring or turn.managing)
+    return bool(commands and words.strip() and not at_work and await examine(content, words, None))
+
+
+async def wrote_beside_command(store: Store, content: Content, turn: Turn, said: str) -> None:
+    """Take what worries in the words after a command instead of the command; /help_now is done as well."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        if turn.participant:
+            await remark(tx, content, turn, turn.participant, said)
+            answered = not said.startswith("/help_now")
+        else:
+            answered = await _outsider_cried(tx, content, turn, said)
+        if not answered:
+            await show_help_now(tx, content, turn)
 
 
 async def unknown_command(store: Store, content: Content, turn: Turn, command: str, known: Sequence[str]) -> None:
@@ -88,6 +112,8 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant:
             await remark(tx, content, turn, turn.participant, command)
+        elif await _outsider_cried(tx, content, turn, command):
+            return
         key = "command-near" if near else "command-unknown"
         await reply(tx, turn, voice.message(key, near=f"/{near[0]}" if near else ""))
 
@@ -95,7 +121,7 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
 async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
     """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
     voice = turn.voice(content)
-    if await outsider_cried(tx, content, turn, text):
+    if await _outsider_cried(tx, content, turn, text):
         return
     if country := countries.exactly(text, turn.language):
         await show_help_now(tx, content, turn, country)
@@ -103,20 +129,20 @@ async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> N
     await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
 
 
-async def outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
+async def _outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
     """Answer a cry of who is no participant, and of nobody who looks after others, with the contacts."""
     if turn.participant or turn.caring:
         return False
     grave = any(flag.level in GRAVE for flag in await examine(content, text, None))
     if grave:
-        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY, kind="outsider")
+        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
     return grave
 
 
 async def stale_tap(store: Store, turn: Turn) -> None:
-    """A button of no version of Interlude was tapped: nothing is done."""
-    async with store.begin(settles=turn.update_id, now=turn.now):
-        return
+    """A button of no version of Interlude was tapped, or one that was made up: nothing is done but keeping that."""
+    async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        await kept_refusal(tx, turn, "button")
 
 
 async def remark(tx: Tx, content: Content, turn: Turn, member: Member, text: str, *, step: str = "") -> str | None:
@@ -137,7 +163,7 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
         asked = str(dialogue.get("step", ""))
         step = f"{dialogue['kind']}#{asked}" if asked else ""
         level = await remark(tx, content, turn, turn.participant, text, step=step)
-    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await outsider_cried(tx, content, turn, text)):
+    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await _outsider_cried(tx, content, turn, text)):
         return True  # they got the contacts, and nothing is asked of them now: what was, still waits
     await people.change_person(tx, turn.person.id, dialogue=None)
     understood = True

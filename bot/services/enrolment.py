@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.content.library import Content
-from bot.domain.people import Role
+from bot.domain.people import ROLES, Role
 from bot.domain.words import join
 from bot.services import timezones
-from bot.services.access import managers
+from bot.services.access import Refused, kept_refusal, managers
 from bot.services.follow_ups import caring_offer
-from bot.services.paces import Paces
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.roster import end_participation
 from bot.services.turn import Turn, reply
@@ -61,21 +60,16 @@ async def invite(
         )
 
 
-async def start(store: Store, content: Content, turn: Turn, token: str, guesses: Paces) -> None:
-    """Take /start, with or without an invitation. `guesses` counts the wrong ones; after too many none is looked up."""
+async def start(store: Store, content: Content, turn: Turn, token: str) -> None:
+    """Take /start, with or without an invitation."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if not token:
             await _greet(tx, content, turn)
             return
-        if guesses.spent(turn.telegram_id, turn.now):
-            await _refuse_guess(tx, content, turn, guesses)
-            return
         invitation = await people.invitation(tx, token)
-        if invitation is None:
-            await _refuse_guess(tx, content, turn, guesses)
-            return
         refusal = _refusal(invitation, turn)
-        if refusal:
+        if refusal or invitation is None:
+            await kept_refusal(tx, turn, refusal)
             await reply(tx, turn, turn.voice(content).message(refusal))
             return
         await _accept(tx, content, turn, invitation)
@@ -204,7 +198,10 @@ async def show_invite_menu(store: Store, content: Content, turn: Turn) -> None:
 
 
 async def send_invitation(store: Store, content: Content, turn: Turn, value: str, *, link_base: str) -> None:
-    """Make an invitation for staff and send it as a link and as a QR picture."""
+    """Make an invitation for staff and send it as a link and as a QR picture.
+
+    Raises Refused for a programme that is not theirs, and for what the menu does not offer.
+    """
     from bot.telegram.pictures import qr_png  # noqa: PLC0415 - drawing is only needed here
 
     programme_id, role, level = (*value.split("|"), "", "")[:3]
@@ -212,9 +209,8 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         places = await managers(tx, turn)
         place = next((one for one in places if one.programme == programme_id), None)
-        if place is None or role not in ("participant", "clinician", "supervisor", "staff"):
-            await reply(tx, turn, voice.message("not-allowed"))
-            return
+        if place is None or not _offered(content, programme_id, role, level):
+            raise Refused("invite")
         await audit.note(tx, "invite", turn.now, by=place.id, subject=programme_id, role=role)
         expires_at = turn.now + INVITATION_HOLDS
         token = await people.add_invitation(
@@ -239,18 +235,16 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
         await reply(tx, turn, replace(written(words), drawn=qr_png(link), alt=voice.label("invitation-alt")))
 
 
-async def _refuse_guess(tx: Tx, content: Content, turn: Turn, guesses: Paces) -> None:
-    """Say that the invitation is unknown, or that there were too many; each is kept until there were too many."""
-    by = turn.members[0].id if turn.members else None
-    verdict = guesses.take(turn.telegram_id, turn.now)
-    if verdict != "quiet":
-        await audit.note(tx, "wrong invitation", turn.now, by=by, subject="too many" if verdict == "tell" else "")
-    key = "invitation-unknown" if verdict == "free" else "invitation-too-many"
-    await reply(tx, turn, turn.voice(content).message(key))
+def _offered(content: Content, programme: str, role: str, level: str) -> bool:
+    """Return whether one is invited to that: a participant to a level of care, or to the first without one."""
+    levels = {"", *content.programme(programme, "").levels} if role == "participant" else {""}
+    return role in ROLES and level in levels
 
 
-def _refusal(invitation: Row, turn: Turn) -> str:
+def _refusal(invitation: Row | None, turn: Turn) -> str:
     """Return the key of the word for why an invitation can't be used, empty when it can."""
+    if invitation is None:
+        return "invitation-unknown"
     if invitation.used_at is not None:
         mine = turn.person is not None and invitation.used_by == turn.person.id
         return "invitation-yours-already" if mine else "invitation-used"
@@ -280,6 +274,7 @@ async def _accept(tx: Tx, content: Content, turn: Turn, invitation: Row) -> None
         now=turn.now,
     )
     if not await people.use_invitation(tx, invitation.id, person.id, turn.now):
+        await kept_refusal(tx, turn, "invitation-used")
         await reply(tx, turn, turn.voice(content).message("invitation-used"))
         return
     participant = invitation.role == "participant"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.content.library import Content
 from bot.domain.words import Words, join
 from bot.services import alerts, roster
-from bot.services.access import Refused
+from bot.services.access import Refused, stale
 from bot.services.case_cards import case_values
 from bot.services.contacts import contact_words, country_of
 from bot.services.turn import Turn, no_longer_asked, reply
@@ -49,6 +49,8 @@ async def forget(store: Store, content: Content, turn: Turn, choice: str = "") -
         elif _is_meant(choice, turn.now):
             await erase_person(tx, content, turn.person.id, turn.now, by="self")
         elif choice:
+            if choice.startswith("now"):
+                await stale(tx, turn, MENU)
             await reply(tx, turn, await _asked_again(tx, content, turn, turn.person))
         else:
             await reply(tx, turn, replace(_explained(content, turn), fresh=True))

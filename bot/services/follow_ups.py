@@ -10,6 +10,7 @@ from bot.domain.flow import Answer
 from bot.domain.follow_up import caring_days
 from bot.domain.plan import first_allowed
 from bot.services.access import not_anothers
+from bot.services.answer_lines import AFTER_CASE
 from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
 from bot.services.safety import respond
@@ -75,7 +76,7 @@ async def answer(store: Store, content: Content, turn: Turn, value: str) -> None
             return
         if not await follow_ups.answer(tx, asked.id, said):
             return
-        answer_id = await add_answer(tx, member.id, None, "answer", Answer(step=f"after-case: {said}"), turn.now)
+        answer_id = await add_answer(tx, member.id, None, "answer", Answer(step=f"{AFTER_CASE}: {said}"), turn.now)
         message = turn.voice(content).message(f"follow-up-{said}")
         await reply(tx, turn, replace(message, card=_card(asked)))
         if said == "worse":
@@ -94,7 +95,7 @@ async def choose_caring(store: Store, content: Content, turn: Turn, value: str) 
         else:
             await follow_ups.withdraw(tx, left.id, turn.now)
         voice = turn.voice(content)
-        stop = ((voice.button("caring-no", MenuTap(menu="caring", value="no")),),)
+        stop = ((voice.button("caring-stop", MenuTap(menu="caring", value="no")),),)
         message = voice.message("caring-yes-done", stop) if value == "yes" else voice.message("caring-no-done")
         await reply(tx, turn, replace(message, card="caring"))
 

@@ -9,7 +9,8 @@ from bot.domain import localtime
 from bot.domain.people import CARING
 from bot.domain.rota import AHEAD, Absence, Cover, Rota, Watch, is_away, next_change, next_turn, on_duty, watches
 from bot.domain.words import Words, join
-from bot.services.access import Refused, carers, colleagues
+from bot.services import timezones
+from bot.services.access import Refused, carers, colleagues, kept_refusal
 from bot.services.rota import rota_of
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column
@@ -67,6 +68,7 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
             case "yes" | "no", [offer]:
                 await _answer(tx, content, turn, offer, accepts=verb == "yes")
             case _:
+                await kept_refusal(tx, turn, "rota")
                 await reply(tx, turn, turn.voice(content).message("tap-gone"))
 
 
@@ -229,7 +231,7 @@ async def _overview(tx: Tx, content: Content, turn: Turn, place: Member) -> Mess
     voice = turn.voice(content)
     programme = content.programme(place.programme, turn.language)
     rota = await rota_of(tx, programme, turn.now)
-    parts = [voice.words("oncall-head", programme=programme.title, zone=str(turn.zone))]
+    parts = [voice.words("oncall-head", programme=programme.title, zone=timezones.city(turn.zone.key))]
     if rota.shifts or rota.covers:
         parts += await _present(tx, voice, turn, rota)
         parts += _open_times(voice, turn, rota)

@@ -9,9 +9,12 @@ from bot.content.library import Content
 from bot.domain import flow
 from bot.domain.activity import FreeText, Measure, Skill
 from bot.domain.flow import Answer, Begin, Elapsed, Input, State, Wrote
+from bot.domain.programme import HIGH_DISTRESS
 from bot.domain.scoring import Raised, raised, score, triage
+from bot.domain.understanding import folded
 from bot.services import access
-from bot.services.safety import examine, respond
+from bot.services.contacts import programme_of
+from bot.services.safety import DISTRESS, examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, column
@@ -25,9 +28,6 @@ from bot.storage.tables import new_id
 from bot.telegram.message import Message, packed
 from bot.telegram.taps import MenuTap, RunTap
 
-HIGH_DISTRESS = 8
-"""A skill left at this distress or above, on a scale of 0 to 10, is worth a look."""
-
 INTERRUPTED = timedelta(hours=1)
 """A measure that was left no longer ago goes on when the one that came in between has ended."""
 
@@ -36,12 +36,16 @@ AT_ONCE = 200
 
 @dataclass(slots=True, kw_only=True)
 class _Going:
-    """A practice while one input is worked on: where it is, what was found on the way, and measures to offer for it."""
+    """A practice while one input is worked on: where it is, what was found on the way, and measures to offer for it.
+
+    `wrote` is what was typed, empty for a tap.
+    """
 
     run: Run
     activity: Skill | Measure
     member: Member
     person: Person
+    wrote: str = ""
     found: list[Flag] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
     unclear: flow.AskedAgain | None = None
@@ -89,19 +93,21 @@ async def tap(store: Store, content: Content, turn: Turn, tapped: RunTap) -> str
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         run = await runs.run(tx, tapped.run)
         if run is None:
+            await access.stale(tx, turn, "run")
             return "tap-gone"
         member = await access.own_run_member(tx, turn, run.member_id)
         assert turn.person  # noqa: S101 - the gate found them
         activity = await _activity(tx, content, run)
         going = _Going(run=run, activity=activity, member=member, person=turn.person)
-        stale = await _move(tx, content, turn, going, given)
+        if stale := await _move(tx, content, turn, going, given):
+            await access.stale(tx, turn, "run")
     return ("tap-ended" if run.state.phase == "ended" else "tap-old") if stale else ""
 
 
 async def write(tx: Tx, content: Content, turn: Turn, member: Member, run: Run, text: str) -> None:
     """Take what a person typed while a practice is under way."""
     assert turn.person  # noqa: S101 - a member is known
-    going = _Going(run=run, activity=await _activity(tx, content, run), member=member, person=turn.person)
+    going = _Going(run=run, activity=await _activity(tx, content, run), member=member, person=turn.person, wrote=text)
     await _move(tx, content, turn, going, Wrote(text=text), fresh=True)
 
 
@@ -168,10 +174,9 @@ async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Inpu
     await _end_if_ended(tx, going, effects, turn.now)
     await _save(tx, going, turn_before)
     level = await respond(tx, content, turn, going.member, going.person, going.found)
-    worrying = level in ("red", "orange")
-    if worrying:
+    if level in ("red", "orange"):
         going.unclear = None  # what they wrote was answered with help; nobody quibbles about its form
-    await _answer(tx, content, turn, going, effects, fresh=fresh or worrying)
+    await _answer(tx, content, turn, going, effects, fresh=fresh or level is not None)
     for measure in dict.fromkeys(going.offers):
         await reply(tx, turn, _offer(content, turn, going.run, measure))
     return False
@@ -194,10 +199,12 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "answer", answer, now)
             if isinstance(going.activity.steps[answer.step].ask, FreeText):
                 going.found.extend(await examine(content, answer.text, answer_id))
+            else:
+                await _examine_words_around(tx, content, going, answer, now)
             if isinstance(going.activity, Measure):
                 _keep_item_flags(going, going.activity, answer, answer_id)
             else:
-                going.found.extend(_distress_flags(going.activity, answer, answer_id))
+                going.found.extend(_distress_flags(content, going, answer, answer_id))
         case flow.Reached(step=step, level=level) if not going.run.preview:
             rule = f"{going.activity.id}#{step}"
             going.found.append(Flag(level=level, category="step", rule=rule, version=going.run.version))
@@ -213,12 +220,25 @@ async def _keep(tx: Tx, content: Content, going: _Going, effect: flow.Effect, no
             going.next_skill = skill
 
 
-def _distress_flags(skill: Skill, answer: Answer, answer_id: int) -> list[Flag]:
+async def _examine_words_around(tx: Tx, content: Content, going: _Going, answer: Answer, now: datetime) -> None:
+    """Look at all that was typed where only a number, an option or a time of it counts as the answer."""
+    if not going.wrote or folded(going.wrote) == folded(answer.text):
+        return
+    found = await examine(content, going.wrote, None)
+    if found:
+        remark = Answer(step=answer.step, text=going.wrote)
+        answer_id = await runs.add_answer(tx, going.member.id, going.run.id, "remark", remark, now)
+        going.found.extend(replace(flag, answer_id=answer_id) for flag in found)
+
+
+def _distress_flags(content: Content, going: _Going, answer: Answer, answer_id: int) -> list[Flag]:
     """Return a flag for high distress after a skill, at once: who is in distress may never come to its end."""
-    if answer.step != "after" or answer.number is None or answer.number < HIGH_DISTRESS:
+    programme = programme_of(content, going.member, "")
+    high = programme.high_distress if programme else HIGH_DISTRESS
+    if answer.step != "after" or answer.number is None or answer.number < high:
         return []
-    rule = "distress-after-skill"
-    return [Flag(level="yellow", category="distress", rule=rule, version=skill.version, answer_id=answer_id)]
+    rule, version = "distress-after-skill", going.activity.version
+    return [Flag(level="yellow", category=DISTRESS, rule=rule, version=version, answer_id=answer_id)]
 
 
 def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id: int) -> None:
@@ -231,7 +251,13 @@ def _keep_item_flags(going: _Going, measure: Measure, answer: Answer, answer_id:
 
 def _flags(measure: Measure, found: Sequence[Raised], answer_id: int | None) -> list[Flag]:
     return [
-        Flag(level=one.level, category="measure", rule=one.rule[:64], version=measure.version, answer_id=answer_id)
+        Flag(
+            level=one.level,
+            category=DISTRESS if one.item == DISTRESS else "measure",
+            rule=one.rule[:64],
+            version=measure.version,
+            answer_id=answer_id,
+        )
         for one in found
     ]
 

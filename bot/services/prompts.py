@@ -13,7 +13,7 @@ from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
 from bot.services import practice
-from bot.services.access import not_anothers
+from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
@@ -128,8 +128,10 @@ async def start(store: Store, content: Content, turn: Turn, prompt_id: int) -> s
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         prompt = await _own(tx, turn, prompt_id)
         if prompt is None or turn.participant is None:
+            await stale(tx, turn, "prompt")
             return "tap-gone"
         if prompt.status != "sent" or prompt.run_id:
+            await stale(tx, turn, "prompt")
             return "tap-ended"
         run = await practice.begin(
             tx, content, turn, turn.participant, kind=prompt.kind, activity_id=prompt.activity, card=_card(prompt)
@@ -143,8 +145,10 @@ async def snooze(store: Store, content: Content, turn: Turn, prompt_id: int, ver
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         prompt = await _own(tx, turn, prompt_id)
         if prompt is None:
+            await stale(tx, turn, "prompt")
             return "tap-gone"
         if prompt.status != "sent" or prompt.run_id:
+            await stale(tx, turn, "prompt")
             return "tap-ended"
         later = _later(verb, turn)
         await prompts.change(
@@ -168,8 +172,10 @@ async def skip(store: Store, content: Content, turn: Turn, prompt_id: int) -> st
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         prompt = await _own(tx, turn, prompt_id)
         if prompt is None:
+            await stale(tx, turn, "prompt")
             return "tap-gone"
         if not await prompts.change(tx, prompt.id, "sent", status="skipped", remind_at=None, expires_at=None):
+            await stale(tx, turn, "prompt")
             return "tap-ended"
         await _replace(tx, turn, prompt, turn.voice(content).message("prompt-skipped"))
     return "tap-skipped"

@@ -132,7 +132,7 @@ async def discharge_member(tx: Tx, content: Content, member: Member, now: dateti
         await _tell(tx, person, voice.message("invitation-withdrawn", programme=title), now)
         return
     await plan_caring(tx, member, person, now)
-    keys = column([voice.button("caring-no", MenuTap(menu="caring", value="no"))])
+    keys = column([voice.button("caring-stop", MenuTap(menu="caring", value="no"))])
     message = voice.message("discharged", keys, programme=title)
     await _tell(tx, person, replace(message, card="caring", fresh=True), now)
 

@@ -31,6 +31,9 @@ from bot.telegram.message import Message, written
 from bot.telegram.taps import MenuTap, tap_data
 
 HELP_NOW = "help-now"
+DISTRESS = "distress"
+"""The category of a flag for high distress, and the item of a measure that asks for it."""
+
 LONGEST_THOUGHT = 2.0
 """Seconds that the second opinion may take; it needs hundredths."""
 LONGEST_EVIDENCE = 64
@@ -87,22 +90,34 @@ async def respond(
         return None
     await add_flags(tx, content, member, person, found, turn.now)
     plan = await plan_for_now(tx, member)
-    await reply(tx, turn, level_message(content, member, person, level, plan, turn.now), Lane.SAFETY, kind=level)
+    distressed = any(flag.category == DISTRESS for flag in found)
+    message = level_message(content, member, person, level, plan, turn.now, distressed=distressed)
+    await reply(tx, turn, message, Lane.SAFETY)
     return level
 
 
 def level_message(
-    content: Content, member: Member, person: Person, level: Level, plan: SafetyPlan, now: datetime
+    content: Content,
+    member: Member,
+    person: Person,
+    level: Level,
+    plan: SafetyPlan,
+    now: datetime,
+    *,
+    distressed: bool = False,
 ) -> Message:
-    """Return what a participant is told at once at this level; red and orange begin with their own safety plan."""
+    """Return what a participant is told at once at this level.
+
+    Red, orange and whatever comes of high distress begin with their own safety plan.
+    """
     voice = Voice(content, person.language)
     programme = content.programme(member.programme, person.language)
     country = country_of(person, programme)
     own_plan = ((plan_key(voice),),) if plan else ()
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
     if level == "yellow":
-        lines = contact_lines(content, voice, programme, country)
-        return written(join((voice.words("risk-yellow"), lines)), keyboard)
+        words = join((voice.words("risk-yellow"), contact_lines(content, voice, programme, country)))
+        return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
     parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
     return written(own_words_first(voice, plan, join(parts)), keyboard)
@@ -120,11 +135,6 @@ def is_cry(content: Content, said: str) -> bool:
     """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it."""
     asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
     return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
-
-
-def is_worrying(content: Content, text: str) -> bool:
-    """Return whether the risk rules find anything in a text."""
-    return bool(content.detector.examine(text))
 
 
 def with_contacts(content: Content, turn: Turn, key: str) -> Message:
@@ -161,7 +171,7 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn, country: str = "")
     plan = await plan_for_now(tx, await owner(tx, turn))
     keyboard = (*keyboard, (plan_key(voice),)) if plan else keyboard
     message = written(own_words_first(voice, plan, words), keyboard)
-    await reply(tx, turn, replace(message, card=HELP_NOW, fresh=True), Lane.SAFETY, kind=HELP_NOW)
+    await reply(tx, turn, replace(message, card=HELP_NOW, fresh=True), Lane.SAFETY)
 
 
 async def help_now_answered(store: Store, content: Content, turn: Turn, value: str) -> None:
@@ -174,4 +184,4 @@ async def help_now_answered(store: Store, content: Content, turn: Turn, value: s
             flag = Flag(level="red", category=HELP_NOW, rule=HELP_NOW, version="1", answer_id=answer_id)
             await respond(tx, content, turn, member, person, (flag,))
         else:
-            await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY, kind="left")
+            await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)

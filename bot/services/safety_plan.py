@@ -236,7 +236,8 @@ async def _ask(
     await people.change_person(tx, turn.person.id, dialogue=dialogue)
     voice, text = turn.voice(content), version.plan.text(step) if version else ""
     there = join((voice.words("plan-there-now"), to_copy(text)), "\n") if text else ()
-    words = join((said, voice.words(f"plan-ask-{step}"), there))
+    instead = voice.words("plan-replace") if text else ()
+    words = join((said, voice.words(f"plan-ask-{step}"), there, instead))
     if filling:
         keys = [voice.button("plan-skip", _tap("skip", step)), voice.button("plan-stop", _tap("stop"))]
     else:

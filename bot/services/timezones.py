@@ -38,10 +38,14 @@ def search(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MOST]
 
 
+def city(zone: str) -> str:
+    """Return the city that a zone is called after."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
 def label(zone: str, now: datetime) -> str:
     """Return a zone as people read it: its city and the time there."""
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return f"{city} ({now.astimezone(ZoneInfo(zone)):%H:%M})"
+    return f"{city(zone)} ({now.astimezone(ZoneInfo(zone)):%H:%M})"
 
 
 @lru_cache(maxsize=1)

@@ -5,11 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
-from bot.domain.pace import Verdict
 from bot.domain.people import CARING, MANAGING
 from bot.services.voice import Voice
 from bot.storage import people
-from bot.storage.outbox import Lane, Posting, post, waits
+from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
 from bot.storage.store import Tx
 from bot.telegram.message import Message, packed
@@ -20,7 +19,6 @@ class Turn:
     """What every service needs to know of an update. `person` is None for somebody never met.
 
     `members` are the person's memberships that were not ended. `message_id` is the message whose button was tapped.
-    `album` is Telegram's name for pictures that were sent together. `pace` says whether the person floods.
     """
 
     update_id: int
@@ -33,8 +31,6 @@ class Turn:
     members: tuple[Member, ...]
     now: datetime
     message_id: int | None = None
-    album: str = ""
-    pace: Verdict = "free"
 
     @property
     def participant(self) -> Member | None:
@@ -72,26 +68,8 @@ async def no_longer_asked(tx: Tx, turn: Turn) -> None:
         await people.change_person(tx, turn.person.id, dialogue=None)
 
 
-async def reply(
-    tx: Tx,
-    turn: Turn,
-    message: Message,
-    lane: Lane = Lane.REPLY,
-    *,
-    case_id: int | None = None,
-    kind: str = "",
-    key: str = "",
-) -> None:
-    """Post a message to the chat of the update, once however often the update is handled.
-
-    What has a `key` of its own is posted once for all updates that have it. To somebody who floods, a message of a
-    `kind` is not posted while one of that kind still waits to go to them: it says the same, and is on its way.
-    """
-    key = key or f"u{turn.update_id}:{tx.posts}"
-    if kind and turn.pace != "free":
-        flooded = f"flood:{kind}:{turn.chat_id}:"
-        if await waits(tx, turn.chat_id, flooded):
-            return
-        key = f"{flooded}{turn.update_id}"
+async def reply(tx: Tx, turn: Turn, message: Message, lane: Lane = Lane.REPLY, *, case_id: int | None = None) -> None:
+    """Post a message to the chat of the update, once however often the update is handled."""
+    key = f"u{turn.update_id}:{tx.posts}"
     posting = Posting(key=key, chat_id=turn.chat_id, lane=lane, payload=packed(message), case_id=case_id)
     await post(tx, [posting], turn.now)

@@ -2,9 +2,9 @@
 
 `digest` is the SHA-256 of a line's content and its random `salt`; `chain` is that of the last `chain` and the digest.
 Erasing a person changes lines: it removes their salt as well, so that the digest holds for the chain and tells nothing.
-What such a line says can no longer be checked, only that it stands in its place. Nor can the chain tell that the newest
-lines are missing, or that somebody who can write to the database made all of it anew: compare the last `chain`
-with one written down elsewhere.
+What such a line says can no longer be checked, only that it stands in its place. The database refuses any other change
+by triggers (see append_only); whoever owns it can take them away, which the chain then shows. It cannot tell that the
+newest lines are missing, or that all of it was made anew: compare the last `chain` with one written down elsewhere.
 """
 
 import hashlib

@@ -1,12 +1,13 @@
 """Queries on the inbox: each update once, kept until it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, inbox
@@ -39,65 +40,39 @@ class Waiting:
 
 async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
     """Add the updates that are not here yet."""
-    if not arrived:
-        return
-    numbers = await _numbers(tx, [one.update_id for one in arrived], now)
+    numbered = {one.update_id: one for one in arrived}
+    while numbered:
+        known = numbered.keys() - await _add(tx, numbered, now)
+        numbered = {number + STARTED_OVER: numbered[number] for number in await _long_gone(tx, known, now)}
+
+
+async def _add(tx: Tx, numbered: Mapping[int, Arrived], now: datetime) -> frozenset[int]:
+    """Add updates under these numbers; return those that were free."""
     rows = [
         {
-            "update_id": (number := numbers[one.update_id]),
+            "update_id": number,
             "chat_id": one.chat_id,
             "payload_sealed": tx.vault.seal("inbox.payload", number, one.payload),
             "received_at": now,
             "not_before": now,
         }
-        for one in arrived
+        for number, one in numbered.items()
     ]
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    await tx.run(add(inbox).on_conflict_do_nothing(index_elements=["update_id"]), rows)
+    free = add(inbox).on_conflict_do_nothing(index_elements=["update_id"]).returning(inbox.c.update_id)
+    return frozenset((await tx.run(free, rows)).scalars())
 
 
-async def _numbers(tx: Tx, update_ids: Sequence[int], now: datetime) -> dict[int, int]:
-    """Return the number under which each update is kept: its own, unless a long gone one had that."""
-    numbers = {update_id: update_id for update_id in update_ids}
-    while True:
-        taken = select(inbox.c.update_id).where(
-            inbox.c.update_id.in_(numbers.values()), inbox.c.received_at < now - CANNOT_COME_AGAIN
-        )
-        gone = {row.update_id for row in await tx.all(taken)}
-        if not gone:
-            return numbers
-        numbers = {one: number + STARTED_OVER * (number in gone) for one, number in numbers.items()}
+async def _long_gone(tx: Tx, numbers: Collection[int], now: datetime) -> Sequence[int]:
+    """Return which numbers are those of updates so old that what came now is another one."""
+    if not numbers:
+        return ()
+    old = inbox.c.received_at < now - CANNOT_COME_AGAIN
+    return [row.update_id for row in await tx.all(select(inbox.c.update_id).where(inbox.c.update_id.in_(numbers), old))]
 
 
-async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
-    """Return the oldest update of each chat that may be handled now, leaving out the chats that are `busy`.
-
-    A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
-    """
-    return tuple(_waiting(tx, row) for row in await tx.all(_firsts(now, busy, inbox).limit(limit)))
-
-
-async def take(tx: Tx, now: datetime, seat: int, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
-    """The same on PostgreSQL, of what no other replica took; it is this one's (`seat`) until done, or until it is gone.
-
-    What it took before and is not `busy` with is given again. Rows that another replica takes just now are passed over.
-    """
-    others = inbox.alias()
-    taken = (
-        select(others.c.update_id)
-        .where(others.c.done_at.is_(None), others.c.chat_id == inbox.c.chat_id, others.c.claimed_by != seat)
-        .exists()
-    )
-    free = _firsts(now, busy, inbox.c.update_id).where(~taken).limit(limit).with_for_update(skip_locked=True)
-    await tx.run(text("SET LOCAL synchronous_commit = off"))  # a claim that is lost is made anew
-    rows = await tx.all(
-        update(inbox).where(inbox.c.update_id.in_(free.scalar_subquery())).values(claimed_by=seat).returning(inbox)
-    )
-    return tuple(_waiting(tx, row) for row in sorted(rows, key=lambda row: int(row.update_id)))
-
-
-def _firsts(now: datetime, busy: frozenset[int], what: ColumnElement[Any] | Table) -> Select[Any]:
-    """Select the oldest update of each chat that may be handled now."""
+def _firsts(what: ColumnElement[Any] | Table) -> Select[Any]:
+    """Select the oldest update of each chat that may be handled `now`, of `most` chats that are not `busy`."""
     earlier = inbox.alias()
     first = ~(
         select(earlier.c.update_id)
@@ -110,9 +85,48 @@ def _firsts(now: datetime, busy: frozenset[int], what: ColumnElement[Any] | Tabl
     )
     return (
         select(what)
-        .where(inbox.c.done_at.is_(None), inbox.c.not_before <= now, inbox.c.chat_id.not_in(busy), first)
+        .where(inbox.c.done_at.is_(None), first, inbox.c.chat_id.not_in(bindparam("busy", expanding=True)))
+        .where(inbox.c.not_before <= bindparam("now", type_=inbox.c.not_before.type))
         .order_by(inbox.c.update_id)
+        .limit(bindparam("most", type_=Integer))
     )
+
+
+def _taking() -> ReturningUpdate[Any]:
+    """Take what `_firsts` finds for a `seat`, unless another one has something of the chat."""
+    others = inbox.alias()
+    taken = (
+        select(others.c.update_id)
+        .where(others.c.done_at.is_(None), others.c.chat_id == inbox.c.chat_id)
+        .where(others.c.claimed_by != bindparam("seat"))
+        .exists()
+    )
+    free = _firsts(inbox.c.update_id).where(~taken).with_for_update(skip_locked=True)
+    taking = update(inbox).where(inbox.c.update_id.in_(free.scalar_subquery()))
+    return taking.values(claimed_by=bindparam("seat")).returning(inbox)
+
+
+_FIRSTS, _TAKING = _firsts(inbox), _taking()
+_LATER_COMMIT = text("SET LOCAL synchronous_commit = off")
+
+
+async def waiting(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """Return the oldest update of each chat that may be handled now, leaving out the chats that are `busy`.
+
+    A chat whose oldest update waits for another try waits as a whole, so that its order is kept.
+    """
+    found = await tx.run(_FIRSTS, {"now": now, "busy": tuple(busy), "most": limit})
+    return tuple(_waiting(tx, row) for row in found)
+
+
+async def take(tx: Tx, now: datetime, seat: int, *, busy: frozenset[int], limit: int) -> tuple[Waiting, ...]:
+    """The same on PostgreSQL, of what no other replica took; it is this one's (`seat`) until done, or until it is gone.
+
+    What it took before and is not `busy` with is given again. Rows that another replica takes just now are passed over.
+    """
+    await tx.run(_LATER_COMMIT)  # a claim that is lost is made anew
+    found = await tx.run(_TAKING, {"now": now, "seat": seat, "busy": tuple(busy), "most": limit})
+    return tuple(_waiting(tx, row) for row in sorted(found, key=lambda row: int(row.update_id)))
 
 
 def _waiting(tx: Tx, row: Row) -> Waiting:

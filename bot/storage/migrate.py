@@ -10,6 +10,7 @@ from asyncpg.exceptions import PostgresError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from bot.storage.append_only import unguarded
 from bot.storage.store import Store, Unavailable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -83,7 +84,7 @@ async def differences(store: Store) -> list[str]:
 
     def compare(connection: Connection) -> list[str]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return [str(found) for found in compare_metadata(context, metadata)]
+        return [*(str(found) for found in compare_metadata(context, metadata)), *unguarded(connection)]
 
     async with store.engine.connect() as connection:
         return await connection.run_sync(compare)

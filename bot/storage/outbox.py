@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, true, update
+from sqlalchemy import BindParameter, Integer, Select, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
@@ -61,6 +61,19 @@ class Card:
     photo: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a message: sent, failed or dropped; where it was `placed`, and as which card."""
+
+    id: int
+    chat_id: int
+    state: str
+    error: str = ""
+    message_id: int | None = None
+    card: str = ""
+    placed: Card | None = None
+
+
 async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     """Add messages, and have the sender woken once they are committed."""
     if not postings:
@@ -85,13 +98,7 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     tx.posts += len(postings)
 
 
-async def ready(
-    tx: Tx, now: datetime, *, busy: frozenset[int], limit: int, urgent_only: bool = False
-) -> tuple[Parcel, ...]:
-    """Return what may go now: by lane, then by age, of each chat the first only, safety before all else.
-
-    Leaves out the chats that are `busy`. A chat whose first message waits for another try waits as a whole.
-    """
+def _ready_query() -> Select[Any]:
     earlier = outbox.alias()
     held_up = (
         select(earlier.c.id)
@@ -103,19 +110,35 @@ async def ready(
         )
         .exists()
     )
+    now: BindParameter[datetime] = bindparam("now", type_=outbox.c.not_before.type)
     blocked = and_(people.c.blocked_at.is_not(None), outbox.c.lane != int(Lane.SAFETY))
     answered = and_(outbox.c.lane == int(Lane.PROMPT), prompts.c.status.is_not(None), prompts.c.status != "sent")
     late = and_(outbox.c.expires_at.is_not(None), outbox.c.expires_at < now)
     stale = case((blocked, "blocked"), (late, "late"), (answered, "overtaken"), else_="").label("stale")
-    query = (
+    return (
         select(outbox, stale)
         .outerjoin(people, people.c.telegram_id == outbox.c.chat_id)
         .outerjoin(prompts, prompts.c.id == outbox.c.prompt_id)
-        .where(outbox.c.state == "ready", outbox.c.not_before <= now, outbox.c.chat_id.not_in(busy), ~held_up)
-        .where(outbox.c.lane == int(Lane.SAFETY) if urgent_only else true())
+        .where(outbox.c.state == "ready", outbox.c.not_before <= now, ~held_up)
+        .where(outbox.c.chat_id.not_in(bindparam("busy", expanding=True)))
         .order_by(outbox.c.lane, outbox.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
+
+
+_READY = _ready_query()
+_READY_URGENT = _READY.where(outbox.c.lane == int(Lane.SAFETY))
+
+
+async def ready(
+    tx: Tx, now: datetime, *, busy: frozenset[int], limit: int, urgent_only: bool = False
+) -> tuple[Parcel, ...]:
+    """Return what may go now: by lane, then by age, of each chat the first only, safety before all else.
+
+    Leaves out the chats that are `busy`. A chat whose first message waits for another try waits as a whole.
+    """
+    query = _READY_URGENT if urgent_only else _READY
+    found = await tx.run(query, {"now": now, "busy": tuple(busy), "most": limit})
     return tuple(
         Parcel(
             id=row.id,
@@ -130,15 +153,43 @@ async def ready(
             member_id=row.member_id,
             stale=row.stale,
         )
-        for row in await tx.all(query)
+        for row in found
     )
 
 
-async def waits(tx: Tx, chat_id: int, begins: str) -> bool:
-    """Return whether a message whose key begins so waits to go to a chat."""
-    waiting = (outbox.c.chat_id == chat_id) & (outbox.c.state == "ready")
-    query = select(outbox.c.id).where(waiting, outbox.c.key.startswith(begins, autoescape=True)).limit(1)
-    return await tx.value(query) is not None
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("settled"), outbox.c.state == "ready")
+    .values(
+        state=bindparam("became"),
+        settled_at=bindparam("at", type_=outbox.c.settled_at.type),
+        payload_sealed=FORGOTTEN,
+        error=bindparam("why"),
+        message_id=bindparam("shown_by"),
+    )
+)
+
+
+async def settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> frozenset[int]:
+    """Mark messages sent or dropped, and place their cards; what they said is not kept.
+
+    Returns the ids of those that had not been settled, or erased, before.
+    """
+    waiting = select(outbox.c.id).where(outbox.c.state == "ready").with_for_update()
+    ids = [one.id for one in outcomes]
+    found = frozenset(row.id for row in await tx.all(waiting.where(outbox.c.id.in_(ids))))
+    fresh = [one for one in outcomes if one.id in found]
+    if not fresh:
+        return found
+    await tx.run(
+        _SETTLE,
+        [
+            {"settled": one.id, "became": one.state, "at": now, "why": one.error, "shown_by": one.message_id}
+            for one in fresh
+        ],
+    )
+    await _place_cards(tx, [one for one in fresh if one.card and one.placed])
+    return found
 
 
 async def settle(tx: Tx, parcel_id: int, state: str, now: datetime, **known: Any) -> bool:  # noqa: ANN401
@@ -183,16 +234,26 @@ async def depth(tx: Tx) -> Mapping[Lane, int]:
     return {lane: waiting.get(int(lane), 0) for lane in Lane}
 
 
-async def card(tx: Tx, chat_id: int, name: str) -> Card | None:
-    """Return the message that shows this card in this chat."""
-    row = await tx.one(select(cards).where(cards.c.chat_id == chat_id, cards.c.card == name))
-    return Card(message_id=row.message_id, photo=row.photo) if row else None
+async def standing(tx: Tx, wanted: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], Card]:
+    """Return which messages show these cards, each named by its chat and its name."""
+    if not wanted:
+        return {}
+    chats, names = zip(*wanted, strict=True)  # pairs would have SQLite go through the whole table
+    rows = await tx.all(select(cards).where(cards.c.chat_id.in_(chats), cards.c.card.in_(names)))
+    found = {(row.chat_id, row.card): Card(message_id=row.message_id, photo=row.photo) for row in rows}
+    return {pair: found[pair] for pair in wanted if pair in found}
 
 
 async def card_holders(tx: Tx, name: str, chats: Sequence[int]) -> frozenset[int]:
     """Return which of the chats show this card."""
     query = select(cards.c.chat_id).where(cards.c.card == name, cards.c.chat_id.in_(chats))
     return frozenset(row[0] for row in await tx.all(query))
+
+
+async def _place_cards(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    for one in outcomes:
+        assert one.placed  # noqa: S101 - only those
+        await place_card(tx, one.chat_id, one.card, one.placed)
 
 
 async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:

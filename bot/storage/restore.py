@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import migrate, postgres_tools
+from bot.storage.append_only import REFUSES
 from bot.storage.backup import on_disk
 from bot.storage.replicas import SEATS
 from bot.storage.rotation import demand_readable
@@ -224,8 +225,8 @@ async def _demand_unused(connection: AsyncConnection) -> None:
 
 @asynccontextmanager
 async def _new_schema(store: Store, aside: str) -> AsyncIterator[None]:
-    """Have an empty schema while the block lasts; when it raises, the one before is there again."""
-    await _in_schemas(store, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public")
+    """Have a schema without tables while the block lasts; when it raises, the one before is there again."""
+    await _in_schemas(store, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public", REFUSES)
     try:
         yield
     except BaseException:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.flow import Answer, Phase, State
 from bot.storage.store import Tx
-from bot.storage.tables import Row, answers, contents, new_id, runs, scores
+from bot.storage.tables import Row, answers, contents, flags, new_id, runs, scores
 
 Kind = Literal["skill", "measure"]
 DISTRESS = ("before", "after")
@@ -163,11 +163,12 @@ async def withdraw_answer(tx: Tx, run_id: int, step: str, now: datetime) -> None
 
 
 async def last_answers(tx: Tx, member_id: int, limit: int) -> tuple[Row, ...]:
-    """Return the member's latest answers and remarks with their text opened, the newest first."""
+    """Return the member's latest answers and remarks, the newest first; of those taken back only what was flagged."""
+    flagged = select(flags.c.answer_id).where(flags.c.answer_id == answers.c.id).exists()
     query = (
         select(answers, runs.c.activity)
         .outerjoin(runs, runs.c.id == answers.c.run_id)
-        .where(answers.c.member_id == member_id, answers.c.withdrawn_at.is_(None))
+        .where(answers.c.member_id == member_id, answers.c.withdrawn_at.is_(None) | flagged)
         .order_by(answers.c.at.desc(), answers.c.id)
         .limit(limit)
     )

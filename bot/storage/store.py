@@ -10,6 +10,7 @@ from sqlalchemy import Executable, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.storage import one_trip
 from bot.storage.group_commit import GroupCommit
 from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
@@ -153,7 +154,13 @@ async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
 def _engine(url: str, *, writes: bool) -> AsyncEngine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=1 if writes else 4, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url,
+        pool_size=1 if writes else 4,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"async_creator_fn": one_trip.connect},
+    )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))

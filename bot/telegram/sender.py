@@ -18,6 +18,7 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
+from aiogram.methods import EditMessageReplyMarkup, EditMessageText, Response, SendMessage, SendPhoto
 from aiogram.types import (
     BufferedInputFile,
     CopyTextButton,
@@ -81,18 +82,22 @@ class Placed:
 
 
 class Sender:
-    """Sends messages of one bot, within Telegram's limits. `media` says where content's pictures are."""
+    """Sends messages of one bot, within Telegram's limits. `media` says where content's pictures are.
 
-    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits) -> None:
+    `paid` for a bot whose owner pays for more than 30 messages a second (@BotFather, "paid broadcasts").
+    """
+
+    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits, *, paid: bool = False) -> None:
         self._bot = bot
         self._media = media
         self._limits = limits
+        self._paid = paid or None
 
     async def deliver(self, chat_id: int, message: Message, standing: Placed | None, *, urgent: bool = False) -> Placed:
         """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
-        await self._limits.take(chat_id, urgent=urgent)
         try:
-            return await self._deliver(chat_id, message, standing)
+            async with self._limits.turn(chat_id, urgent=urgent):
+                return await self._deliver(chat_id, message, standing)
         except TelegramRetryAfter as error:
             self._limits.close_for(error.retry_after)
             raise Passing(_why(error), error.retry_after) from error
@@ -107,14 +112,14 @@ class Sender:
 
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
-        await self._limits.take(chat_id)
-        await self._bot.edit_message_text(
-            text=text,
-            chat_id=chat_id,
-            message_id=placed.message_id,
-            entities=_entities(message.entities),
-            reply_markup=_markup(message.keyboard),
-        )
+        async with self._limits.turn(chat_id):
+            await self._bot.edit_message_text(
+                text=text,
+                chat_id=chat_id,
+                message_id=placed.message_id,
+                entities=_entities(message.entities),
+                reply_markup=_markup(message.keyboard),
+            )
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
         if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
@@ -135,6 +140,7 @@ class Sender:
                 reply_markup=markup,
                 protect_content=message.protect,
                 disable_notification=message.silent,
+                allow_paid_broadcast=self._paid,
             )
         if _has_photo(message):
             return await self._bot.send_photo(
@@ -145,6 +151,7 @@ class Sender:
                 reply_markup=markup,
                 protect_content=message.protect,
                 disable_notification=message.silent,
+                allow_paid_broadcast=self._paid,
             )
         return await self._bot.send_message(
             chat_id,
@@ -153,6 +160,7 @@ class Sender:
             reply_markup=markup,
             protect_content=message.protect,
             disable_notification=message.silent,
+            allow_paid_broadcast=self._paid,
             link_preview_options=_NO_PREVIEW,
         )
 
@@ -207,6 +215,12 @@ def _why(error: Exception) -> str:
     said = getattr(error, "message", "").lower()
     reason = next((words for words in _TOLD if words in said), "")
     return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+
+
+def warm_up() -> None:
+    """Have pydantic build what sending needs: the first message would wait for it, and all others with it."""
+    for model in (SendMessage, SendPhoto, EditMessageText, EditMessageReplyMarkup, Response[TelegramMessage]):
+        model.model_rebuild()
 
 
 def _has_photo(message: Message) -> bool:

@@ -5,7 +5,9 @@ import sys
 from datetime import date, time, timedelta
 from pathlib import Path
 
-from bot.content.library import load
+import pytest
+
+from bot.content.library import Content, load
 from bot.content.public_holidays import days_closed
 from bot.domain.programme import (
     EVERY_DAY,
@@ -245,3 +247,26 @@ def test_a_programme_keeps_things_as_long_as_its_file_says_and_the_rest_for_ever
     assert kept == Retention(answers=timedelta(days=366), ended_members=timedelta(days=30))
     write("programmes/evening.md", PLAIN)
     assert load(folder).content.programme("evening", "en").retention == Retention()
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ('{name: Emergencias, call: "112"}', 0),
+        ('{name: Emergencias, call: "122"}', 1),
+        ('{name: Emergencias, text: "112"}', 1),
+        ('{name: Emergencias, call: "112"}, {name: Otro, call: "113"}', 1),
+    ],
+)
+def test_a_translated_contact_with_another_number_is_found(folder, write, line: str, wrong: int) -> None:
+    write("programmes/evening.md", PLAIN)
+    write("programmes/evening.es.md", f"---\ntitle: Tarde\ncontacts: [{line}]\n---\n" + SECTIONS)
+    found = [one.message for one in load(folder).findings if one.code == "C040"]
+    assert found == ["'contacts' differs from the original"] * wrong
+
+
+def test_a_translation_names_the_contacts_in_its_language_and_keeps_every_number(content: Content) -> None:
+    for versions in content.programmes.values():
+        english, spanish = versions["en"].contacts, versions["es"].contacts
+        assert [(one.call, one.text, one.url) for one in english] == [(one.call, one.text, one.url) for one in spanish]
+        assert [one.name for one in english] != [one.name for one in spanish]

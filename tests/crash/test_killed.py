@@ -57,16 +57,21 @@ class Scene:
         await self.process.wait()
         self.kills += 1
 
+    async def stopped(self) -> int:
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.wait_for(self.process.wait(), 30)
+
     async def joined(self, content: Content, role: str, name: str) -> int:
         user = await self.telegram.add_user(name)
         token = await invite(self.store, content, programme="adult-evening", role=role, now=await self._now())
         await self.telegram.open(user, f"https://t.me/interlude_test_bot?start={token}")
         if role != "participant":
-            await self.telegram.wait_for(user, "Welcome", seconds=30)
+            await self.telegram.wait_for(user, "Welcome", seconds=120)
             return user
         for text, button in (("Do you agree?", "I agree"), ("Which language", "English"), ("Where do", "New York")):
-            await self.telegram.tap(user, await self.telegram.wait_for(user, text, seconds=30), button)
-        await self.telegram.wait_for(user, "You are all set", seconds=30)
+            await self.telegram.tap(user, await self.telegram.wait_for(user, text, seconds=120), button)
+        await self.telegram.wait_for(user, "You are all set", seconds=120)
         self.said[user] = []
         return user
 
@@ -135,12 +140,13 @@ async def test_killed_at_random_moments_nothing_is_lost(scene: Scene, content: C
         await asyncio.sleep(chance.uniform(0.0, 4.0))
     await scene.settled()
     await check_the_promises(scene, clinician, crowd)
+    assert await scene.stopped() == 0, "SIGTERM ends it in order"
 
 
 async def begins_a_practice(scene: Scene, user: int) -> None:
     await scene.says(user, "/checkin")
-    await scene.telegram.tap(user, await scene.telegram.wait_for(user, "mood", seconds=30), "6")
-    await scene.telegram.wait_for(user, "How much distress", seconds=30)
+    await scene.telegram.tap(user, await scene.telegram.wait_for(user, "mood", seconds=120), "6")
+    await scene.telegram.wait_for(user, "How much distress", seconds=120)
 
 
 async def plan_prompts(scene: Scene, crowd: list[int]) -> None:
@@ -217,7 +223,7 @@ async def check_the_promises(scene: Scene, clinician: int, crowd: list[int]) -> 
         doubled = len(await taken_for(scene, user, "sendMessage", "editMessageText")) - posted[user]
         assert 0 <= doubled <= scene.kills, "nothing is lost, and at most one message of a chat is doubled a kill"
     await scene.telegram.tap(crowd[0], await scene.telegram.wait_for(crowd[0], "How much distress"), "4")
-    await scene.telegram.wait_for(crowd[0], "hurt yourself", seconds=30)
+    await scene.telegram.wait_for(crowd[0], "hurt yourself", seconds=120)
 
 
 async def texts_to(scene: Scene, user: int, word: str) -> list[str]:

@@ -58,7 +58,7 @@ class Cluster:
 
     async def ready(self) -> None:
         """Wait until all processes answer that they do their work."""
-        async with ClientSession() as session, asyncio.timeout(60):
+        async with ClientSession() as session, asyncio.timeout(180):
             for port in self.processes:
                 while not await is_ready(session, port):
                     await asyncio.sleep(0.1)
@@ -66,7 +66,7 @@ class Cluster:
     async def leader(self) -> int:
         """Return the database's process number of the connection that leads."""
         query = text("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = :kind")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while True:
                 async with self.store.read() as tx:
                     if found := await tx.value(query.bindparams(kind=LEADS)):
@@ -81,6 +81,12 @@ class Cluster:
         process.kill()
         await process.wait()
         del self.processes[port]
+
+    async def stopped(self) -> list[int]:
+        for process in self.processes.values():
+            process.terminate()
+        async with asyncio.timeout(30):
+            return await asyncio.gather(*(process.wait() for process in self.processes.values()))
 
     async def forward(self, request: web.Request) -> web.Response:
         """Give an update to the next process, as a proxy does; to another one when that is gone."""
@@ -140,8 +146,9 @@ async def cluster(postgres, tmp_path) -> AsyncIterator[Cluster]:
             yield cluster
         finally:
             for process in cluster.processes.values():
-                process.kill()
-                await process.wait()
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
             await runner.cleanup()
             await store.close()
 
@@ -167,6 +174,7 @@ async def test_one_of_three_is_killed_and_the_others_go_on(cluster: Cluster, con
         assert await tx.value(select(func.count()).select_from(cases)) == 1
     assert kept == sorted([*itertools.chain(*words.values()), "I want to kill myself tonight"])
     assert len(set(cluster.taken_by)) == REPLICAS
+    assert await cluster.stopped() == [0] * (REPLICAS - 1), "SIGTERM ends them in order"
 
 
 async def write(telegram: SandboxClient, words: dict[int, list[str]]) -> None:

@@ -1,59 +1,49 @@
-"""Who writes fast is not taken for a flood; who floods is told once, and free again after a rest."""
+"""So much at once after a rest, then one after another; whatever the clock does."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.pace import INVITATIONS, UPDATES, Bucket, Pace, spent, take
+from bot.domain import pace
+from bot.domain.pace import Allowance, Pace
 
 NOW = datetime(2026, 11, 2, 14, 0, tzinfo=UTC)
+THREE = Allowance(burst=3, each=timedelta(seconds=10))
 
 
-def verdicts(pace: Pace, *seconds: float) -> list[str]:
-    bucket: Bucket | None = None
-    said = []
-    for second in seconds:
-        bucket, verdict = take(pace, bucket, NOW + timedelta(seconds=second))
-        said.append(verdict)
-    return said
+def test_a_few_go_at_once_and_then_one_after_another() -> None:
+    of = Pace(THREE)
+    assert [of.allows(1, NOW) for _ in range(5)] == [True, True, True, False, False]
+    assert [of.allows(1, NOW + timedelta(seconds=10)) for _ in range(2)] == [True, False]
+    assert [of.allows(1, NOW + timedelta(minutes=1)) for _ in range(4)] == [True, True, True, False]
 
 
-def test_twenty_at_once_are_free_and_the_next_is_told_once() -> None:
-    assert verdicts(UPDATES, *[0.0] * 25) == ["free"] * 20 + ["tell"] + ["quiet"] * 4
+def test_each_person_has_their_own_pace() -> None:
+    of = Pace(THREE)
+    assert [of.allows(1, NOW) for _ in range(4)][-1] is False
+    assert of.allows(2, NOW)
 
 
-def test_one_a_second_is_free_for_ever() -> None:
-    assert set(verdicts(UPDATES, *range(500))) == {"free"}
+def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
+    of = Pace(THREE)
+    assert of.allows(1, NOW + timedelta(days=1))
+    assert of.allows(1, NOW)
 
 
-def test_a_flood_that_goes_on_is_told_once_however_long() -> None:
-    said = verdicts(UPDATES, *(number / 5 for number in range(1000)))
-    assert said.count("tell") == 1
-    assert set(said[said.index("tell") + 1 :]) == {"quiet"}
+def test_the_longest_silent_is_forgotten_first(monkeypatch) -> None:
+    monkeypatch.setattr(pace, "REMEMBERED", 2)
+    of = Pace(Allowance(burst=1, each=timedelta(days=1)))
+    assert [of.allows(who, NOW) for who in (1, 2, 3, 1, 3)] == [True, True, True, True, False]
 
 
-def test_after_a_rest_of_five_seconds_somebody_is_answered_again() -> None:
-    assert verdicts(UPDATES, *[0.0] * 22, 4.9)[-2:] == ["quiet", "quiet"]
-    assert verdicts(UPDATES, *[0.0] * 22, 5.1, 5.2)[-2:] == ["free", "free"]
-
-
-def test_a_clock_set_back_or_forward_by_a_day_slows_nobody_who_writes_as_people_do() -> None:
-    day = 24 * 3600
-    assert set(verdicts(UPDATES, *[0.0] * 10, day, 2, 4, 6, day, 8, 10)) == {"free"}
-    assert verdicts(UPDATES, *(day + one for one in range(10)), *(3.0 * one for one in range(30))) == ["free"] * 40
-
-
-def test_five_wrong_invitations_an_hour() -> None:
-    assert verdicts(INVITATIONS, *[0.0] * 7) == ["free"] * 5 + ["tell", "quiet"]
-    empty = Bucket(left=0, at=NOW, flooding=True)
-    assert spent(INVITATIONS, empty, NOW + timedelta(minutes=11))
-    assert not spent(INVITATIONS, empty, NOW + timedelta(minutes=12))
-    assert not spent(INVITATIONS, None, NOW)
-
-
-@given(st.lists(st.floats(-5, 60), max_size=200))
-def test_never_more_are_free_than_the_burst_and_what_was_refilled(gaps: list[float]) -> None:
-    moments = [sum(gaps[: number + 1]) for number in range(len(gaps))]
-    free = verdicts(UPDATES, *moments).count("free")
-    assert free <= UPDATES.burst + sum(gap for gap in gaps if gap > 0) / UPDATES.every.total_seconds()
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=80))
+def test_in_no_time_do_more_go_than_the_allowance(waits: list[int]) -> None:
+    of, now, went = Pace(THREE), NOW, []
+    for wait in waits:
+        now += timedelta(seconds=wait)
+        if of.allows(1, now):
+            went.append(now)
+    for first, start in enumerate(went):
+        for last in range(first, len(went)):
+            assert last - first + 1 <= THREE.burst + (went[last] - start) / THREE.each

@@ -77,6 +77,17 @@ def test_disguises_and_spellings_are_seen_through(detector: Detector, text: str)
     assert only(detector.examine(text)).rule == "wish"
 
 
+@pytest.mark.parametrize("text", ["the razor's in my hand", "the razors in my hand", "the razor in my hand"])
+def test_the_word_that_an_s_was_put_to_is_found(text: str) -> None:
+    found = only(compile_rules([rule("means", ["razor in my hand"])], {}).examine(text))
+    assert text[found.start : found.end].endswith("in my hand")
+
+
+def test_a_word_that_patterns_know_with_its_s_keeps_it() -> None:
+    rules = [rule("one", ["razor in my hand"]), rule("more", ["razors everywhere"])]
+    assert compile_rules(rules, {}).examine("razors in my hand") == ()
+
+
 def test_the_evidence_is_where_it_stands_in_the_text_as_written(detector: Detector) -> None:
     text = "Ⓢo… ¿ﬁne? I ｗａｎｔ to die ✨"
     found = only(detector.examine(text))

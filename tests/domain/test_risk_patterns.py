@@ -76,6 +76,7 @@ def test_a_tilde_makes_the_beginning_of_a_word() -> None:
         ("die *", 4, "between words"),
         ("want * *2 die", 5, "two gaps"),
         ("want *9 die", 5, "1 to 8"),
+        ("want *12 die", 5, "1 to 8"),
         ("(want|wish", 0, "never closed"),
         ("[want", 0, "never closed"),
         ("(want|) die", 6, "empty"),

@@ -122,10 +122,10 @@ async def test_a_colleague_of_another_programme_sees_nothing(stage, robin: int) 
     await telegram.wait_for(outsider, "No open cases")
 
 
-async def test_words_behind_a_command_are_looked_at(stage, robin: int) -> None:
+async def test_a_cry_after_a_command_is_heard_and_the_contacts_come(stage, robin: int) -> None:
     clinician = await stage.colleague("Dr. Quill Example")
-    await stage.telegram.say(robin, "/skills please")
-    await stage.telegram.wait_for(robin, "What do you need help with")
-    await stage.telegram.say(robin, "/skills I want to kill myself tonight")
+    await stage.telegram.say(robin, "/skills but I am going to kill myself tonight")
     await stage.telegram.wait_for(robin, "988")
-    await stage.telegram.wait_for(clinician, "RED")
+    await stage.telegram.wait_for(clinician, "case 1")
+    await stage.telegram.say(robin, "/skills sleep")
+    await stage.telegram.wait_for(robin, "What do you need help with")

@@ -149,16 +149,27 @@ async def test_a_token_that_telegram_does_not_know_is_said_to_be_wrong(stage) ->
 
 async def test_a_message_that_went_out_but_could_not_be_settled_is_not_sent_again(stage, monkeypatch) -> None:
     robin = await stage.participant()
-    settle, failures = outbox.settle, iter(range(3))
+    settle, failures = outbox.settle_all, iter(range(5))
 
     async def failing(*given, **known):
         if next(failures, None) is not None:
             raise OSError("no space left on device")
         return await settle(*given, **known)
 
-    monkeypatch.setattr(outbox, "settle", failing)
+    monkeypatch.setattr(outbox, "settle_all", failing)
     await stage.telegram.say(robin, "/help")
     await stage.telegram.wait_for(robin, "What I can do")
     await stage.telegram.say(robin, "/settings")
     await stage.telegram.wait_for(robin, "Time zone:", seconds=20)
+    assert sum("What I can do" in one.get("text", "") for one in await stage.telegram.chat(robin)) == 1
+
+
+async def test_what_is_under_way_when_it_is_stopped_is_settled_and_not_sent_again(stage) -> None:
+    robin = await stage.participant()
+    await stage.telegram.fault("late_answer", "sendMessage", chat=robin, seconds=0.7)
+    await stage.telegram.say(robin, "/help")
+    await stage.telegram.wait_for(robin, "What I can do")
+    await stage.restart()
+    await stage.telegram.say(robin, "/settings")
+    await stage.telegram.wait_for(robin, "Time zone:")
     assert sum("What I can do" in one.get("text", "") for one in await stage.telegram.chat(robin)) == 1

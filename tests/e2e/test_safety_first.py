@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.storage.outbox import Lane, Posting, post
@@ -33,6 +34,7 @@ async def test_with_ten_thousand_prompts_waiting_a_red_alert_is_on_its_way_withi
     await telegram.wait_for(crowd[0], "a nudge")
     await telegram.say(robin, "I want to kill myself tonight")
     await telegram.wait_for(clinician, "case 1", seconds=20)
+    await telegram.wait_for(robin, "988", seconds=20)
     async with store.read() as tx:
         raised = await tx.value(select(flags.c.at))
         waits = await tx.value(select(func.count()).select_from(outbox).where(outbox.c.state == "ready"))
@@ -41,3 +43,14 @@ async def test_with_ten_thousand_prompts_waiting_a_red_alert_is_on_its_way_withi
     chats = [int(one["params"]["chat_id"]) for one in taken if datetime.fromisoformat(one["at"]) > raised]
     assert chats.index(clinician) <= A_SECOND
     assert chats.index(robin) <= A_SECOND
+
+
+@pytest.mark.parametrize(("per_second", "paid"), [(30, None), (1000, True)])
+async def test_telegram_is_told_that_more_than_its_free_messages_will_be_paid_for(stage, per_second, paid) -> None:
+    stage.settings = stage.settings.model_copy(update={"messages_per_second": per_second})
+    await stage.restart()
+    robin = await stage.telegram.add_user("Robin Sample")
+    await stage.telegram.say(robin, "/help")
+    await stage.telegram.wait_for(robin, lambda _: True)
+    (sent,) = [one for one in await stage.telegram.log() if one["method"] == "sendMessage"]
+    assert sent["params"].get("allow_paid_broadcast") is paid

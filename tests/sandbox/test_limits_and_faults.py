@@ -80,6 +80,7 @@ EXPECTED = {
     "reset": (TelegramNetworkError, {}, False),
     "timeout_after": (TelegramNetworkError, {"seconds": 0}, True),
     "slow": (None, {"seconds": 0.01}, True),
+    "late_answer": (None, {"seconds": 0.01}, True),
 }
 
 

@@ -8,10 +8,8 @@ from conftest import NOW
 from sqlalchemy import Table, select
 
 from bot.content.library import Content
-from bot.domain.pace import INVITATIONS
 from bot.domain.people import Role
 from bot.services import conversation, enrolment, practice
-from bot.services.paces import Paces
 from bot.services.turn import Turn
 from bot.storage import inbox, people, runs
 from bot.storage.inbox import Arrived
@@ -33,7 +31,6 @@ class Cast:
     now: datetime = NOW
     ids: dict[str, int] = field(default_factory=dict)
     updates: itertools.count = field(default_factory=lambda: itertools.count(1))
-    guesses: Paces = field(default_factory=lambda: Paces(INVITATIONS))
 
     async def turn(self, name: str, *, private: bool = True) -> Turn:
         """A fresh update from somebody."""
@@ -57,7 +54,7 @@ class Cast:
 
     async def invited(self, name: str, role: Role, programme: str = EVENING, **more) -> None:
         token = await enrolment.invite(self.store, self.content, programme=programme, role=role, now=self.now, **more)
-        await enrolment.start(self.store, self.content, await self.turn(name), token, self.guesses)
+        await enrolment.start(self.store, self.content, await self.turn(name), token)
 
     async def joined(self, name: str, programme: str = EVENING, **more) -> Member:
         """A participant who agreed and lives in New York."""

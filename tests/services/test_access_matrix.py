@@ -49,6 +49,7 @@ CASE_VALUES = {
     "open": ("",),
     "ack": ("",),
     "mine": ("",),
+    "give": ("",),
     "note": ("",),
     "resolve": ("",),
     "lower": ("",),
@@ -274,8 +275,7 @@ async def tried(target: Target, who: str, what: AnyTap | str) -> int:
     """Have somebody tap or type this, and see that nothing of anybody else's came of it; return the refusals."""
     cast, turn = target.cast, await target.cast.turn(who)
     before = target.kept or everything(cast)
-    given = {"store": cast.store, "content": cast.content, "turn": turn, "guesses": cast.guesses}
-    await Refusals()(acting(what), SimpleNamespace(), given)
+    await Refusals()(acting(what), SimpleNamespace(), {"store": cast.store, "content": cast.content, "turn": turn})
     after = target.kept = everything(cast)
     mine = {turn.person.id} if turn.person else set()
     mine |= {row["id"] for row in before["members"] if row["person_id"] in mine}
@@ -303,7 +303,6 @@ def acting(what: AnyTap | str) -> Callable:
             await handlers()[what].call(SimpleNamespace(), command=command, **data)
         else:
             query = SimpleNamespace(data=tap_data(what), answer=answer)
-            del data["guesses"]  # taps guess nothing
             await taps.tapped(query, **data, link_base="https://t.me/interlude_test_bot?start=")
 
     return act

@@ -41,7 +41,7 @@ async def test_another_country_is_chosen_in_two_taps_and_kept(clinic: Cast) -> N
     first = (await clinic.got("Robin"))[-1]
     assert "988" in first.text
     assert {key.copy for row in first.keyboard for key in row} >= {"988", "911"}
-    tap = await clinic.button("Robin", "Not in United States?")
+    tap = await clinic.button("Robin", "Country: United States · change")
     await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), tap.value)
     tap = await clinic.button("Robin", "United Kingdom")
     await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), tap.value)
@@ -85,6 +85,19 @@ async def test_out_of_hours_it_says_when_the_team_is_back_by_the_persons_own_clo
     said = await clinic.said_to("Robin")
     assert "it is back Mon 9 Nov, 09:00" in said
     assert "Mon 9 Nov, 09:00" not in said.partition("988")[0]
+
+
+@pytest.mark.parametrize("at", [datetime(2026, 11, 7, 3, 0, tzinfo=UTC), datetime(2026, 11, 6, 16, 0, tzinfo=UTC)])
+@pytest.mark.parametrize("said", ["I want to kill myself tonight", "I wish I was dead"])
+async def test_red_and_orange_say_at_every_hour_what_is_watched_and_what_is_not(
+    clinic: Cast, at: datetime, said: str
+) -> None:
+    clinic.now = at
+    await clinic.writes("Robin", said)
+    answer = (await clinic.got("Robin"))[-1].text
+    assert "I have told your" in answer
+    assert "gets alerts" in answer
+    assert "this chat is not watched around the clock" in answer or "nobody watches this chat all the time" in answer
 
 
 async def test_help_now_is_there_for_everybody_in_every_state(clinic: Cast) -> None:

@@ -134,13 +134,13 @@ async def test_yellow_cases_come_together_at_the_start_of_the_next_working_day(r
     for _ in range(2):
         await digests.send_due(rota.store, rota.content, rota.now)
         await alerts.alert_due(rota.store, rota.content, rota.now)
-    found = [one.text for one in await rota.got("Quill") if "yellow cases" in one.text]
+    found = [one.text for one in await rota.got("Quill") if "Yellow cases" in one.text]
     assert len(found) == 1
     assert found[0].count("YELLOW") == 2
     assert "Robin" not in found[0]
     rota.now = datetime(2026, 11, 6, 14, 0, tzinfo=UTC)
     await digests.send_due(rota.store, rota.content, rota.now)
-    assert "yellow cases" in await rota.said_to("Senior")
+    assert "Yellow cases" in await rota.said_to("Senior")
 
 
 HEAD = "member,duty,days,from,hours,every_weeks,since"

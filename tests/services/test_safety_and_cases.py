@@ -1,18 +1,30 @@
 """Something worrying becomes a case and alerts in the same commit, and somebody answers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cast import Cast
+from cast import EVENING, Cast
 from sqlalchemy import select
 
-from bot.services import alerts, cases, conversation, digests, menus, practice, safety
+from bot.services import (
+    alerts,
+    case_handing,
+    cases,
+    conversation,
+    digests,
+    follow_ups,
+    menus,
+    practice,
+    safety,
+    safety_plan,
+)
 from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
 from bot.storage.store import AlreadyDone
 from bot.storage.tables import answers, audit, case_events, flags, scores
-from bot.telegram.taps import RunTap
+from bot.telegram.taps import RunTap, write_id
 
 RED = "I want to kill myself tonight"
 
@@ -297,7 +309,7 @@ async def test_a_skill_left_in_high_distress_is_worth_a_look_when_the_programme_
     monday = datetime(2026, 11, 9, 14, 0, tzinfo=UTC)
     assert case.next_alert == monday
     await digests.send_due(clinic.store, clinic.content, monday)
-    assert "yellow cases" in await clinic.said_to("Quill")
+    assert "Yellow cases" in await clinic.said_to("Quill")
     assert case.deadline == monday + timedelta(days=1)
 
 
@@ -318,3 +330,171 @@ async def test_nothing_that_was_written_can_be_read_in_the_database_file(clinic:
         raw = file.read_bytes()
         assert b"secret sentence" not in raw
         assert b"Robin" not in raw
+
+
+@pytest.mark.parametrize("said", ["2 kill myself tonight", "2, I want to die"])
+async def test_words_around_a_typed_number_are_examined_and_kept(clinic: Cast, said: str) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.writes("Robin", said)
+    assert (await clinic.run("Robin")).state.step == "distress"
+    (case,) = await clinic.cases()
+    assert case.level in ("orange", "red")
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert said in (await clinic.got("Quill"))[-1].text
+
+
+async def test_words_around_a_typed_time_are_examined(clinic: Cast) -> None:
+    await clinic.begins("Robin", "sleep-wind-down")
+    for said in ("5", "Still up", "nothing"):
+        await clinic.writes("Robin", said)
+    assert await clinic.cases() == []
+    await clinic.writes("Robin", "I will kill myself at 7:30")
+    assert [case.level for case in await clinic.cases()] == ["red"]
+
+
+async def test_what_led_to_a_flag_is_shown_even_when_the_participant_went_back(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.writes("Robin", "2 kill myself tonight")
+    await clinic.taps("Robin", "← Back")
+    (case,) = await clinic.cases()
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "2 kill myself tonight (taken back)" in (await clinic.got("Quill"))[-1].text
+
+
+@pytest.mark.parametrize("command", ["/skills", "/stop", "/start", "/help_now", "/checkin", "/xyzzy"])
+async def test_words_after_a_command_are_examined_and_kept(clinic: Cast, command: str) -> None:
+    said = f"{command} {RED}"
+    assert await conversation.worries_beside_command(clinic.content, await clinic.turn("Robin"), said)
+    await conversation.wrote_beside_command(clinic.store, clinic.content, await clinic.turn("Robin"), said)
+    (case,) = await clinic.cases()
+    assert case.level == "red"
+    assert "988" in (await clinic.got("Robin"))[-1].text
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert RED in (await clinic.got("Quill"))[-1].text
+
+
+@pytest.mark.parametrize("said", ["/skills", "/skills sleep", "/start kms-token", "/preview box-breathing", RED])
+async def test_a_command_with_its_own_words_stays_a_command(clinic: Cast, said: str) -> None:
+    assert not await conversation.worries_beside_command(clinic.content, await clinic.turn("Robin"), said)
+
+
+async def test_a_clinicians_words_after_a_command_are_nobodys_cry(clinic: Cast) -> None:
+    assert not await conversation.worries_beside_command(clinic.content, await clinic.turn("Quill"), f"/queue {RED}")
+
+
+async def test_a_cry_of_an_outsider_is_answered_in_an_edit_and_after_a_command(clinic: Cast) -> None:
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Stranger"), RED)
+    await conversation.unknown_command(clinic.store, clinic.content, await clinic.turn("Stranger"), f"/{RED}", ["help"])
+    await conversation.wrote_beside_command(
+        clinic.store, clinic.content, await clinic.turn("Stranger"), f"/start {RED}"
+    )
+    got = await clinic.got("Stranger")
+    assert len(got) == 3
+    assert all("I can tell nobody" in message.text and "988" in message.text for message in got)
+    assert await clinic.cases() == []
+
+
+async def test_an_alert_names_each_reason_of_the_answer_and_says_when_it_is_overdue(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    first = (await clinic.got("Quill"))[-1].text
+    assert "intent" in first
+    assert "thoughts of death or suicide" in first
+    assert "Please acknowledge by" in first
+    clinic.later(minutes=21)
+    await alerts.alert_due(clinic.store, clinic.content, clinic.now)
+    await alerts.alert_due(clinic.store, clinic.content, clinic.later(minutes=6))
+    late = "\n".join([await clinic.said_to(name) for name in ("Quill", "Backup", "Senior")])
+    assert "Overdue: nobody has acknowledged it" in late
+
+
+async def test_a_case_that_was_acknowledged_has_no_deadline_any_more(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await cases.open_card(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "acknowledge by" in (await clinic.got("Quill"))[-1].text
+    await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    assert "acknowledge by" not in (await clinic.got("Quill"))[-1].text
+
+
+async def test_the_last_answers_are_named_as_people_know_them(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    await clinic.taps("Robin", "2")
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    await safety_plan.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "edit=by-myself")
+    await clinic.writes("Robin", "a walk")
+    await safety.help_now_answered(clinic.store, clinic.content, await clinic.turn("Robin"), "tell")
+    await follow_ups.deliver_due(clinic.store, clinic.content, clinic.later(hours=4))
+    tap = await clinic.button("Robin", "About the same")
+    await follow_ups.answer(clinic.store, clinic.content, await clinic.turn("Robin"), tap.value)
+    (case,) = await clinic.cases()
+    await cases.show_answers(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
+    shown = (await clinic.got("Quill"))[-1].text
+    assert "Check-in / mood: 2" in shown
+    assert f"of their own accord: {RED}" in shown
+    assert "Safety plan / What I can do by myself: a walk" in shown
+    assert "/help_now: asked for help now" in shown
+    assert "how they are some time after: About the same" in shown
+
+
+async def test_after_an_answer_to_high_distress_the_next_question_comes_below_it(clinic: Cast) -> None:
+    await clinic.begins("Robin", "daily-check-in", "measure")
+    for label in ("2", "9"):
+        await clinic.taps("Robin", label)
+    answer, question = (await clinic.got("Robin"))[-2:]
+    assert "I have let your team know" in answer.text
+    assert "urges" in question.text
+    assert question.fresh
+
+
+async def test_from_which_distress_on_a_skill_is_worth_a_look_is_the_programmes_to_say(clinic: Cast) -> None:
+    stricter = replace(clinic.content.programme(EVENING, "en"), high_distress=6)
+    clinic.with_content(programmes={EVENING: {"en": stricter}})
+    await clinic.begins("Robin", "box-breathing")
+    for label in ("9", "Start", "Go on now", "6"):
+        await clinic.taps("Robin", label)
+    assert [case.level for case in await clinic.cases()] == ["yellow"]
+
+
+async def test_a_caption_that_worries_is_answered_and_it_is_said_that_nobody_looks_at_the_picture(
+    clinic: Cast,
+) -> None:
+    before = len(await clinic.got("Robin"))
+    await conversation.sent_other(clinic.store, clinic.content, await clinic.turn("Robin"), RED)
+    answer, honest = (await clinic.got("Robin"))[before:]
+    assert "988" in answer.text
+    assert "nobody else does here" in honest.text
+
+
+async def test_a_case_is_handed_to_a_colleague_who_is_told_and_an_open_one_goes_on_alerting(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "")
+    tap = await clinic.button("Quill", "Backup Sample")
+    said = await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, tap.value)
+    assert said == "case-handed"
+    told = (await clinic.got("Backup"))[-1].text
+    assert "Quill Sample hands this case to you" in await clinic.said_to("Backup")
+    assert "assigned to Backup Sample" in told
+    assert "Robin" not in told
+    (case,) = await clinic.cases()
+    assert (case.state, case.assigned_to) == ("open", (await clinic.member("Backup")).id)
+    before = await clinic.alerts_to("Senior")
+    for _ in range(3):
+        await alerts.alert_due(clinic.store, clinic.content, clinic.later(minutes=6))
+    assert await clinic.alerts_to("Senior") > before
+
+
+async def test_a_case_is_handed_to_nobody_outside_of_the_programme(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "")
+    assert set(await clinic.labels("Quill")) == {"Backup Sample", "Senior Sample", "Cancel"}
+    for name in ("Other", "Robin", "Quill"):
+        member = await clinic.member(name)
+        with pytest.raises(Refused):
+            await case_handing.hand_to(
+                clinic.store, clinic.content, await clinic.turn("Quill"), case.id, write_id(member.id)
+            )
+    with pytest.raises(Refused):
+        await case_handing.hand_to(clinic.store, clinic.content, await clinic.turn("Other"), case.id, "")
+    assert (await clinic.cases())[0].assigned_to is None

@@ -285,6 +285,32 @@ async def test_a_plan_that_cannot_be_read_holds_no_help_back(noon: Cast) -> None
     assert "988" in await last(noon)
 
 
+@pytest.mark.parametrize(
+    ("activity", "answers"), [("daily-check-in", ("2", "8")), ("box-breathing", ("9", "Start", "Go on now", "9"))]
+)
+async def test_high_distress_shows_ones_own_words_before_everything_else(
+    noon: Cast, activity: str, answers: tuple[str, ...]
+) -> None:
+    await sets(noon, "What I can do by myself", WALK)
+    await noon.begins("Robin", activity, "measure" if activity == "daily-check-in" else "skill")
+    for label in answers:
+        await noon.taps("Robin", label)
+    assert [case.level for case in await noon.cases()] == ["yellow"]
+    shown = next(message for message in await noon.got("Robin") if message.text.startswith("From your own plan:"))
+    order = [shown.text.index(part) for part in (WALK, "I have let your team know", "988")]
+    assert order == sorted(order)
+
+
+async def test_other_yellow_words_show_where_help_is_and_not_the_plan(noon: Cast) -> None:
+    await sets(noon, "What I can do by myself", WALK)
+    before = len(await noon.got("Robin"))
+    await noon.writes("Robin", "I feel so hopeless about everything")
+    assert [case.level for case in await noon.cases()] == ["yellow"]
+    (answer,) = (await noon.got("Robin"))[before:]
+    assert "988" in answer.text
+    assert WALK not in answer.text
+
+
 async def test_a_skill_left_in_high_distress_ends_with_a_button_to_the_plan(noon: Cast) -> None:
     await sets(noon, "What I can do by myself", WALK)
     await noon.begins("Robin", "box-breathing")

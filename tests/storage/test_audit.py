@@ -1,4 +1,4 @@
-"""The audit trail's chain: whole after notes and erasures, broken by any other change."""
+"""The audit trail: the database refuses to change it, and its chain is broken where that was done all the same."""
 
 import asyncio
 import base64
@@ -7,7 +7,8 @@ import shutil
 import pytest
 from alembic import command
 from conftest import NOW, ROOT, VAULT
-from sqlalchemy import delete, select, update
+from sqlalchemy import Executable, delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from bot.cli import app
@@ -27,6 +28,14 @@ async def noted(store: Store, count: int) -> list[int]:
         return [row.id for row in await tx.all(select(lines.c.id).order_by(lines.c.id))]
 
 
+async def unguarded(store: Store) -> None:
+    """Take away what keeps the trail as it is, as whoever owns the database can."""
+    async with store.engine.begin() as connection:
+        on = " ON audit" if not store.sqlite else ""
+        for name in ("audit_keeps_lines", "audit_keeps_words"):
+            await connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+
+
 async def verified(store: Store) -> Verified:
     async with store.read() as tx:
         return await audit.verify(tx)
@@ -44,6 +53,7 @@ async def test_lines_that_were_only_added_are_whole(store: Store, monkeypatch) -
 )
 async def test_a_changed_line_is_found(store: Store, change: dict) -> None:
     ids = await noted(store, 4)
+    await unguarded(store)
     async with store.begin() as tx:
         await tx.run(update(lines).where(lines.c.id == ids[1]).values(**change))
     found = await verified(store)
@@ -52,6 +62,7 @@ async def test_a_changed_line_is_found(store: Store, change: dict) -> None:
 
 async def test_a_removed_line_is_found_at_the_next(store: Store) -> None:
     ids = await noted(store, 4)
+    await unguarded(store)
     async with store.begin() as tx:
         await tx.run(delete(lines).where(lines.c.id == ids[1]))
     found = await verified(store)
@@ -80,6 +91,7 @@ def test_the_command_names_the_first_broken_line(tmp_path, sqlite_template, monk
 async def changed_later(url: str, *, change: bool) -> None:
     store = Store(url, VAULT)
     if change:
+        await unguarded(store)
         async with store.begin() as tx:
             await tx.run(update(lines).where(lines.c.id == 2).values(action="lower"))
     else:
@@ -95,3 +107,63 @@ async def test_lines_older_than_the_chain_are_chained_by_the_upgrade(store: Stor
     found = await verified(store)
     assert (found.whole, found.broken_id) == (3, None)
     assert await migrate.differences(store) == []
+
+
+async def refused(store: Store, statement: Executable) -> None:
+    with pytest.raises(DBAPIError, match="the audit trail is only added to"):
+        async with store.begin() as tx:
+            await tx.run(statement)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at": NOW.replace(year=2020)},
+        {"action": "lower"},
+        {"subject": "case 9"},
+        {"detail": {}},
+        {"detail": {"step": "one", "tries": 2}},
+        {"salt": "0" * 32},
+        {"digest": "0" * 64},
+        {"chain": "0" * 64},
+        {"id": 99},
+    ],
+    ids="-".join,
+)
+@pytest.mark.parametrize("erased", [{}, {"salt": None, "subject": "erased"}, {"salt": None}])
+async def test_the_database_refuses_to_change_a_line(store: Store, change: dict, erased: dict) -> None:
+    ids = await noted(store, 2)
+    await refused(store, update(lines).where(lines.c.id == ids[1]).values({"by": None} | erased | change))
+    assert ((await verified(store)).whole, (await verified(store)).erased) == (2, 0)
+
+
+async def test_the_database_refuses_to_remove_lines(store: Store) -> None:
+    await noted(store, 2)
+    await refused(store, delete(lines))
+    if not store.sqlite:
+        await refused(store, text("TRUNCATE audit"))
+    assert (await verified(store)).whole == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": "erased"},
+        {"detail": {"step": "one", "tries": 1, "erased": "clinician"}},
+        {"by": None, "action": "erased", "subject": "", "detail": {}, "at": NOW.replace(year=2027)},
+    ],
+    ids=["about", "by-duty", "own"],
+)
+async def test_what_an_erasure_takes_out_may_go_and_the_chain_holds(store: Store, change: dict) -> None:
+    ids = await noted(store, 3)
+    async with store.begin() as tx:
+        await tx.run(update(lines).where(lines.c.id == ids[1]).values(salt=None, **change))
+    assert await verified(store) == Verified(whole=3, erased=1, chain=(await verified(store)).chain)
+
+
+async def test_a_database_whose_trail_is_unguarded_is_told_of(store: Store) -> None:
+    await unguarded(store)
+    assert await migrate.differences(store) == [
+        "the trigger audit_keeps_lines on the table audit is missing",
+        "the trigger audit_keeps_words on the table audit is missing",
+    ]

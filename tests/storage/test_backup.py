@@ -334,6 +334,7 @@ async def test_an_empty_database_of_a_server_is_filled_and_keeps_no_empty_schema
     assert await remarks(server) == {kept}
     async with server.read() as tx:
         assert await tx.value(text("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'public%'")) == 1
+    assert await migrate.differences(server) == [], "the audit trail is guarded there as well"
 
 
 @pytest.mark.postgres

@@ -1,13 +1,16 @@
 """The inbox keeps each update once and in order; the outbox sends by lane, each chat in its order."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from conftest import NOW
 
+from bot.clock import Clock
+from bot.settling import Settling
 from bot.storage import inbox, outbox
 from bot.storage.inbox import Arrived
-from bot.storage.outbox import Card, Lane, Posting
+from bot.storage.outbox import Card, Lane, Outcome, Posting
 from bot.storage.store import AlreadyDone, Store
 
 NOBODY: frozenset[int] = frozenset()
@@ -148,5 +151,40 @@ async def test_a_card_is_found_where_it_was_placed_last(store: Store) -> None:
     async with store.begin() as tx:
         await outbox.place_card(tx, 1, "run:1", Card(message_id=5, photo=False))
         await outbox.place_card(tx, 1, "run:1", Card(message_id=9, photo=False))
-        assert await outbox.card(tx, 1, "run:1") == Card(message_id=9, photo=False)
-        assert await outbox.card(tx, 2, "run:1") is None
+        found = await outbox.standing(tx, [(1, "run:1"), (1, "run:2"), (2, "run:1")])
+    assert found == {(1, "run:1"): Card(message_id=9, photo=False)}
+
+
+async def test_many_messages_are_settled_at_once_each_only_once(store: Store) -> None:
+    async with store.begin() as tx:
+        await outbox.post(tx, [posting(key, chat, Lane.REPLY) for key, chat in (("a", 1), ("b", 2), ("c", 3))], NOW)
+        a, b, c = await outbox.ready(tx, NOW, busy=NOBODY, limit=10)
+        await outbox.settle(tx, c.id, "dropped", NOW)
+        placed = Card(message_id=7, photo=False)
+        outcomes = [
+            Outcome(id=one.id, chat_id=one.chat_id, state="sent", message_id=7, card="run:1", placed=placed)
+            for one in (a, b, c)
+        ]
+        assert await outbox.settle_all(tx, outcomes, NOW) == {a.id, b.id}
+        assert await outbox.settle_all(tx, outcomes, NOW) == set()
+        assert set(await outbox.standing(tx, [(chat, "run:1") for chat in (1, 2, 3)])) == {(1, "run:1"), (2, "run:1")}
+    assert await ready(store) == []
+
+
+async def test_one_that_cannot_be_settled_leaves_the_others_settled(store: Store, monkeypatch) -> None:
+    async with store.begin() as tx:
+        await outbox.post(tx, [posting(key, chat, Lane.REPLY) for key, chat in (("a", 1), ("b", 2), ("c", 3))], NOW)
+        parcels = await outbox.ready(tx, NOW, busy=NOBODY, limit=10)
+    settle_all = outbox.settle_all
+
+    async def failing(tx, outcomes, now):
+        if any(one.id == parcels[1].id for one in outcomes):
+            raise OSError("no space left on device")
+        return await settle_all(tx, outcomes, now)
+
+    monkeypatch.setattr(outbox, "settle_all", failing)
+    settling = Settling(store, Clock())
+    outcomes = [Outcome(id=one.id, chat_id=one.chat_id, state="sent") for one in parcels]
+    told = await asyncio.gather(*map(settling.settle, outcomes), return_exceptions=True)
+    assert [type(one) for one in told] == [type(None), OSError, type(None)]
+    assert await ready(store) == ["b"]

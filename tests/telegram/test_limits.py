@@ -1,13 +1,17 @@
 """Messages wait for Telegram's limits; the urgent ones go before all others that wait."""
 
 import asyncio
+import heapq
 
-from bot.telegram.limits import Limits
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.telegram.limits import KNOWN_AFTER, Limits, Window
 
 
 async def through(limits: Limits, order: list[str], name: str, chat: int, *, urgent: bool = False) -> None:
-    await limits.take(chat, urgent=urgent)
-    order.append(name)
+    async with limits.turn(chat, urgent=urgent):
+        order.append(name)
 
 
 async def test_who_is_urgent_goes_before_all_who_wait() -> None:
@@ -51,3 +55,32 @@ async def test_a_chat_gets_a_few_at_once_and_then_one_a_second() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_who_is_cancelled_just_when_let_through_leaves_room_for_others(monkeypatch) -> None:
+    limits, order = Limits(per_second=2), []
+    await through(limits, order, "first", 1)
+    lost = asyncio.create_task(through(limits, order, "lost", 2))
+    monkeypatch.setattr(limits._window, "take", lambda: Window.take(limits._window) or lost.cancel())
+    await asyncio.gather(lost, return_exceptions=True)
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(through(limits, order, name, 3) for name in ("third", "fourth")))
+    assert order == ["first", "third", "fourth"]
+
+
+@given(ways=st.lists(st.integers(5, 400), min_size=60, max_size=200), there=st.floats(0, 1))
+def test_the_other_end_sees_no_more_than_the_rate_in_any_second_however_long_the_ways_are(ways, there) -> None:
+    shortest = 0.005
+    window, now, arrivals, under_way = Window(30), 0.0, [], []
+    for way in [*(way / 1000 for way in ways[:KNOWN_AFTER]), shortest, *(way / 1000 for way in ways)]:
+        while (wait := window.wait(now)) != 0:
+            now = min([back for back, _ in under_way] + ([now + wait] if wait else []))
+            while under_way and under_way[0][0] <= now:
+                back, sent = heapq.heappop(under_way)
+                window.back(sent, back)
+        window.take()
+        arrivals.append(now + shortest * there + (way - shortest))
+        heapq.heappush(under_way, (now + way, now))
+    arrivals.sort()
+    assert all(later - first > 1 - 1e-6 for first, later in zip(arrivals, arrivals[30:], strict=False))

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from bot.domain.risk.pattern import Element, Pattern, Phrase
 
 Symbols = tuple[str, ...]
-"""What a word counts as: itself, and the beginnings ("suicid~") that patterns look for."""
+"""What a word counts as: itself, the beginnings ("suicid~") that patterns look for, and "razor" for "razors"."""
+SHORTEST_WITHOUT_S = 3
 
 
 class Word(NamedTuple):
@@ -28,10 +29,10 @@ class Word(NamedTuple):
 
 @dataclass(slots=True)
 class _Node:
-    """A place in the tree of phrases: `ends` are the elements of which a phrase ends here."""
+    """A place in the tree: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
 
     ends: int = 0
-    begin: int = 0
+    last: int = 0
     onward: dict[str, "_Node"] = field(default_factory=dict)
 
 
@@ -55,16 +56,15 @@ class Automaton:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = tuple(patterns)
         self._root = _Node()
-        self._last = 0
-        self._not_last = 0
+        self._first = 0
         self._optional = 0
         self._gaps: list[tuple[int, int]] = []
         self._pattern_of: dict[int, int] = {}
-        self._most_optional = 0
         self._lay_out()
-        self._prefixes = frozenset(word for word in self.vocabulary() if word.endswith("~"))
+        self._known = self.vocabulary()
+        self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
-        self._symbols = {word: self._worked_out(word) for word in self.vocabulary()}
+        self._symbols = {word: self._worked_out(word) for word in self._known}
 
     def vocabulary(self) -> frozenset[str]:
         """Return the words of all patterns, beginnings with their "~"."""
@@ -89,7 +89,14 @@ class Automaton:
 
     def _worked_out(self, word: str) -> Symbols:
         beginnings = [word[:length] + "~" for length in self._prefix_lengths if length <= len(word)]
-        return (word, *(beginning for beginning in beginnings if beginning in self._prefixes))
+        found = tuple(beginning for beginning in beginnings if beginning in self._prefixes)
+        return (word, *found, *self._without_s(word))
+
+    def _without_s(self, word: str) -> Symbols:
+        """Return the word that an unknown "razor's" or "razors" is of: written as "razors" in either case."""
+        stem = word[:-1]
+        counts = word.endswith("s") and word not in self._known and len(stem) >= SHORTEST_WITHOUT_S
+        return (stem,) if counts and stem in self._known else ()
 
     def scan(self, words: Sequence[Word]) -> list[int]:
         """Return, for each place between words, the final bits of the patterns that end there."""
@@ -101,11 +108,12 @@ class Automaton:
                 since = place
             if entered[place]:
                 entered[place] = self._skipping_optional(entered[place])
-            active = entered[place]
+            active = entered[place] | self._first
             for count, gaps in self._gaps:
                 if place - count <= since:
                     break
-                active |= entered[place - count] & gaps
+                if before := entered[place - count]:
+                    active |= before & gaps
             self._take(words, place, active, entered, ends)
         return ends
 
@@ -126,23 +134,25 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
+        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner."""
         bit = 0
         gaps: dict[int, int] = {}
-        for number, pattern in enumerate(self._patterns):
-            run = 0
-            for place, element in enumerate(pattern.elements):
-                self._add(element, 1 << bit, first=place == 0)
+        for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
+            elements = self._patterns[number].elements
+            self._first |= 1 << bit
+            self._pattern_of[bit + len(elements) - 1] = number
+            for element in elements:
+                self._add(element, 1 << bit, ends_pattern=bit in self._pattern_of)
                 for words in range(1, element.gap + 1):
                     gaps[words] = gaps.get(words, 0) | 1 << bit
-                run = run + 1 if element.optional else 0
-                self._most_optional = max(self._most_optional, run)
                 bit += 1
-            self._last |= 1 << (bit - 1)
-            self._pattern_of[bit - 1] = number
-        self._not_last = ~self._last
         self._gaps = sorted(gaps.items())
 
-    def _add(self, element: Element, bit: int, *, first: bool) -> None:
+    def _breadth(self, number: int) -> tuple[int, bool]:
+        elements = self._patterns[number].elements
+        return max(element.gap for element in elements), any(element.optional for element in elements)
+
+    def _add(self, element: Element, bit: int, *, ends_pattern: bool) -> None:
         if element.optional:
             self._optional |= bit
         for phrase in element.phrases:
@@ -150,17 +160,21 @@ class Automaton:
             for word in phrase:
                 node = node.onward.setdefault(word, _Node())
             node.ends |= bit
-            node.begin |= bit if first else 0
+            node.last |= bit if ends_pattern else 0
 
     def _skipping_optional(self, entered: int) -> int:
-        for _ in range(self._most_optional):
-            if not (skipped := entered & self._optional):
-                break
-            entered |= skipped << 1
-        return entered
+        """Return also the elements after those that may be missing.
+
+        Adding a bit at the foot of a run of optional bits carries through the run to the element after it (as in
+        Myers's bit-vector algorithm), however long the run is. A run never leaves its pattern: no pattern ends in one.
+        """
+        return entered | (((entered & self._optional) + self._optional) ^ self._optional)
 
     def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
-        """Move the active patterns on by every phrase that begins at `place`."""
+        """Move the active patterns on by every phrase that begins at `place`.
+
+        The last element of a pattern moves on to the first of the next one, which is active in any case.
+        """
         nodes = [self._root]
         for after in range(place, len(words)):
             symbols = words[after].symbols
@@ -168,9 +182,9 @@ class Automaton:
             if not nodes:
                 break
             for node in nodes:
-                if found := (active & node.ends) | node.begin:
-                    ends[after + 1] |= found & self._last
-                    entered[after + 1] |= (found & self._not_last) << 1
+                if found := active & node.ends:
+                    ends[after + 1] |= found & node.last
+                    entered[after + 1] |= found << 1
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:

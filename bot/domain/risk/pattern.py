@@ -118,7 +118,8 @@ class _Reader:
         if self._parts[self._next][0].startswith("*"):
             raise self._error(position, "two gaps in a row: write one, such as *8")
         words = int(part[1:] or GAP)
-        if not 1 <= words <= 8:
+        after, where = self._parts[self._next]
+        if not 1 <= words <= 8 or (after.isdigit() and where == position + len(part)):
             raise self._error(position, "a gap is 1 to 8 words: write * or *1 to *8")
         return words
 

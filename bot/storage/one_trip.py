@@ -1,0 +1,76 @@
+"""aiosqlite with one trip to its thread a statement: by itself it goes there to open, run, fetch from and close one."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Self
+
+import aiosqlite
+
+
+class Cursor:
+    """Runs statements; what they return is fetched in the same trip."""
+
+    arraysize = 1
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, sql: str, parameters: Iterable[Any] = ()) -> Self:
+        """Run one statement."""
+        await self._connection.trip(self._run, sqlite3.Cursor.execute, sql, parameters)
+        return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
+        """Run one statement for each row of parameters."""
+        await self._connection.trip(self._run, sqlite3.Cursor.executemany, sql, parameters)
+        return self
+
+    async def fetchall(self) -> list[Any]:
+        """Return all rows that were not fetched yet."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Nothing is open between trips."""
+
+    def _run(self, run: Any, sql: str, parameters: Any) -> None:  # noqa: ANN401 - the driver's own
+        cursor = self._connection.driver.cursor()
+        try:
+            run(cursor, sql, parameters)
+            self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
+            self._rows = cursor.fetchall() if cursor.description else []
+        finally:
+            cursor.close()
+
+
+class Connection(aiosqlite.Connection):
+    """A connection whose cursors need one trip."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread.daemon = True  # a program that ends waits for nobody's query
+
+    def cursor(self) -> Cursor:  # type: ignore[override]  # what SQLAlchemy asks of one is there
+        return Cursor(self)
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        """The connection of the standard library, to be used in its own thread. Raises ValueError once closed."""
+        return self._conn
+
+    async def trip(self, function: Any, *given: Any) -> Any:  # noqa: ANN401 - whatever it returns
+        """Call a function in the connection's thread. Raises what it raises, ValueError once closed."""
+        return await self._execute(function, *given)  # type: ignore[no-untyped-call]
+
+
+def connect(database: str, **known: Any) -> Connection:  # noqa: ANN401 - as sqlite3.connect takes it
+    """Return a connection, to be awaited: SQLAlchemy's `async_creator_fn`."""
+    return Connection(partial(sqlite3.connect, database, **known))
