@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,6 +45,7 @@ from bot.storage.vault import Vault, read_keys
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
 from bot.telegram.sender import Sender, warm_up
+from bot.tracing import Tracing, tracing
 from bot.watchman import Watchman
 
 log = structlog.get_logger()
@@ -155,18 +157,22 @@ class App:
 async def wired(settings: Settings, library: LiveLibrary | None = None) -> AsyncIterator[App]:
     """Wire an app, and take it apart in the end; `library` where the content is loaded already.
 
-    Raises CannotStart, WrongVersion or BadKey.
+    Raises CannotStart, NotInstalled, WrongVersion or BadKey.
     """
     if not settings.token.get_secret_value():
         raise CannotStart("no bot token: put INTERLUDE_TOKEN=... from @BotFather into .env, or try `interlude demo`")
     store = Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
     bot = make_bot(settings)
+    traced = None
     try:
         await demand_current(store)
         library = library or _library(settings)
         _demand_content(library)
-        yield _wire(settings, store, library, bot, await _username(bot))
+        traced = tracing(os.environ)
+        yield _wire(settings, store, library, bot, await _username(bot), traced)
     finally:
+        if traced:
+            await asyncio.to_thread(traced.end)
         await bot.session.close()
         await store.close()
 
@@ -187,7 +193,9 @@ def make_bot(settings: Settings) -> Bot:
         raise CannotStart("INTERLUDE_TOKEN is no bot token: it looks like 123456:ABC-DEF, from @BotFather") from None
 
 
-def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str) -> App:
+def _wire(
+    settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str, traced: Tracing | None
+) -> App:
     clock, headway = Clock(), Headway()
     replicas = Replicas(store, headway, bot.id)
     limits = Limits(per_second=settings.messages_per_second, per_chat=settings.messages_per_chat)
@@ -195,6 +203,8 @@ def _wire(settings: Settings, store: Store, library: LiveLibrary, bot: Bot, user
     sender = Sender(bot, lambda: settings.content_dir, limits, paid=paid)
     comforter = Comforter(bot, library)
     dispatcher = _dispatcher(store, library, clock, username, comforter)
+    if traced:
+        traced.follow(bot, dispatcher)
     return App(
         store=store,
         library=library,

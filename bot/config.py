@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     second_opinion: Literal["auto", "on", "off"] = Field(
         default="auto", description="Whether a model looks at what the risk rules passed; auto: when it is installed."
     )
+    sentry_dsn: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where errors are told, without a word of anybody's; needs interlude[sentry]; empty: nowhere.",
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines look.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
 

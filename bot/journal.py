@@ -1,9 +1,12 @@
 """Logging: structured lines that hold only fields from an allow-list, so that nothing a person wrote can slip in."""
 
+import contextlib
 import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Literal
 
@@ -35,8 +38,12 @@ log = structlog.get_logger()
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
-def set_up(form: Literal["text", "json"], level: Literal["debug", "info", "warning", "error"]) -> None:
-    """Have everything logged go through the allow-list to standard error."""
+def set_up(
+    form: Literal["text", "json"],
+    level: Literal["debug", "info", "warning", "error"],
+    report: Callable[[BaseException], None] | None = None,
+) -> None:
+    """Have everything logged go through the allow-list to standard error; of errors `report` is told as well."""
     render: Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
@@ -46,7 +53,7 @@ def set_up(form: Literal["text", "json"], level: Literal["debug", "info", "warni
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _where_it_failed,
+            partial(_where_it_failed, report),
             _only_allowed,
             render,
         ],
@@ -87,10 +94,15 @@ class _Libraries(logging.Handler):
         log.log(record.levelno, "a library tells of something", library=record.name, why=where, exc_info=error)
 
 
-def _where_it_failed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _where_it_failed(
+    report: Callable[[BaseException], None] | None, _: WrappedLogger, __: str, event: EventDict
+) -> EventDict:
     """Keep of an exception its type and where it was raised; its message may quote a person."""
     if given := event.pop("exc_info", None):
         error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+        if error and report:
+            with contextlib.suppress(Exception):  # a line in the log is worth more than a report
+                report(error)
         event["exception"] = f"{type(error).__name__ if error else '?'} at {_places(error)}"
     return event
 

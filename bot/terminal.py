@@ -33,9 +33,14 @@ def open_store(settings: "Settings") -> "Store":
 def with_settings(work: Callable[["Settings"], Coroutine[Any, Any, None]]) -> None:
     """Read the settings and do the work."""
     from bot.journal import guard_crashes, set_up
+    from bot.reporting import NotInstalled, reporter
 
     settings = read_settings()
-    set_up(settings.log_format, settings.log_level)
+    try:
+        report = reporter(settings.sentry_dsn.get_secret_value())
+    except NotInstalled as error:
+        fail(str(error))
+    set_up(settings.log_format, settings.log_level, report)
     guard_crashes()
     run(work(settings))
 
@@ -76,6 +81,7 @@ def read_settings() -> "Settings":
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     from bot.app import CannotStart
+    from bot.reporting import NotInstalled
     from bot.storage.migrate import WrongVersion
     from bot.storage.store import Unavailable
     from bot.storage.vault import BadKey
@@ -84,7 +90,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(_until_told_to_stop(work))
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
-    except (CannotStart, WrongVersion, BadKey, Unavailable) as error:
+    except (CannotStart, NotInstalled, WrongVersion, BadKey, Unavailable) as error:
         fail(str(error))
 
 

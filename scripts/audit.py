@@ -23,7 +23,7 @@ _LINE = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?P<marker>\
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 ALLOWED = re.compile(
-    r"0BSD|Apache.*|BSD.*|CC0-1\.0|ISC.*|MIT(-0| License)?|Mozilla Public License 2\.0.*|MPL-2\.0|PSF.*"
+    r"0BSD|Apache.*|(3-Clause )?BSD.*|CC0-1\.0|ISC.*|MIT(-0| License)?|Mozilla Public License 2\.0.*|MPL-2\.0|PSF.*"
     r"|Python Software Foundation License|Unlicense|Zlib"
 )
 NAMED = {"resvg-py": "MIT", "python-telegram-bot": "MIT"}

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from itertools import product
 from statistics import median
 
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, or_, select
 
 from bot.storage.inbox import set_aside_count
 from bot.storage.outbox import Lane
 from bot.storage.store import Tx
-from bot.storage.tables import Row, case_events, cases, inbox, members, outbox, prompts
+from bot.storage.tables import Row, case_events, cases, inbox, members, outbox, pages, prompts
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 STATUSES = ("planned", "sent", "answered", "skipped", "missed", "late")
 SETTLED = ("sent", "failed", "dropped")
 LEVELS, UNRESOLVED = ("red", "orange", "yellow"), ("open", "acknowledged")
@@ -43,18 +43,21 @@ class Acknowledging:
 class Figures:
     """All figures at one moment; keys begin with the programme where it matters.
 
-    `prompts` counts those due in the last day, `compliance` is a ratio from 0 to 1 over the last 7 days: answered among
-    answered and missed. A programme without either, or without an acknowledgement, is left out there.
+    `settled` and `paged` count those of the last hour, `prompts` those due in the last day; `compliance` is a ratio of
+    0 to 1 over 7 days: answered among answered and missed. `acknowledging` is by programme and the level that
+    the case has now. What has none of these is left out there.
     """
 
     updates: Waiting
     aside: int
     messages: Mapping[Lane, Waiting]
     settled: Mapping[str, int]
+    pages: Waiting
+    paged: Mapping[str, int]
     prompts: Mapping[tuple[str, str], int]
     compliance: Mapping[str, float]
     cases: Mapping[tuple[str, str, str], int]
-    acknowledging: Mapping[str, Acknowledging]
+    acknowledging: Mapping[tuple[str, str], Acknowledging]
 
 
 async def gathered(tx: Tx, now: datetime) -> Figures:
@@ -65,7 +68,9 @@ async def gathered(tx: Tx, now: datetime) -> Figures:
         updates=await _updates(tx, now),
         aside=await set_aside_count(tx),
         messages=await _messages(tx, now),
-        settled=await _settled(tx),
+        settled=await _settled(tx, outbox, now - HOUR),
+        pages=await _pages(tx, now),
+        paged=await _settled(tx, pages, now - HOUR),
         prompts=dict.fromkeys(product(programmes, STATUSES), 0) | await _prompts(tx, now - DAY, now),
         compliance=_compliance(await _prompts(tx, now - WEEK, now)),
         cases=dict.fromkeys(product(programmes, LEVELS, UNRESOLVED), 0) | await _cases(tx),
@@ -85,9 +90,16 @@ async def _messages(tx: Tx, now: datetime) -> Mapping[Lane, Waiting]:
     return {lane: _waiting(found.get(int(lane)), now) for lane in Lane}
 
 
-async def _settled(tx: Tx) -> Mapping[str, int]:
-    query = select(outbox.c.state, func.count().label("number")).where(outbox.c.state != "ready")
-    rows = await tx.all(query.group_by(outbox.c.state))
+async def _pages(tx: Tx, now: datetime) -> Waiting:
+    """Count the pages that should have gone out; one that waits whether its alert fails is not due."""
+    query = select(func.count().label("number"), func.min(pages.c.created_at).label("first"))
+    due = or_(pages.c.not_before <= now, pages.c.attempts > 0)
+    return _waiting(await tx.one(query.where(pages.c.state == "ready", due)), now)
+
+
+async def _settled(tx: Tx, table: Table, since: datetime) -> Mapping[str, int]:
+    query = select(table.c.state, func.count().label("number")).where(table.c.settled_at > since)
+    rows = await tx.all(query.group_by(table.c.state))
     return dict.fromkeys(SETTLED, 0) | {row.state: row.number for row in rows}
 
 
@@ -117,30 +129,30 @@ async def _cases(tx: Tx) -> dict[tuple[str, str, str], int]:
     return {(row.programme, row.level, row.state): row.number for row in await tx.all(query)}
 
 
-async def _acknowledging(tx: Tx, since: datetime) -> Mapping[str, Acknowledging]:
+async def _acknowledging(tx: Tx, since: datetime) -> Mapping[tuple[str, str], Acknowledging]:
     taken = select(case_events.c.case_id).where(case_events.c.at >= since, case_events.c.kind.in_(TAKING))
     query = (
-        select(cases.c.programme, case_events.c.case_id, case_events.c.kind, case_events.c.at)
+        select(cases.c.programme, cases.c.level, case_events.c.case_id, case_events.c.kind, case_events.c.at)
         .join(cases, cases.c.id == case_events.c.case_id)
         .where(case_events.c.case_id.in_(taken), case_events.c.kind.in_(RAISING + TAKING))
         .order_by(case_events.c.id)
     )
     return {
-        programme: Acknowledging(count=len(took), median=median(took), longest=max(took))
-        for programme, took in _times(await tx.all(query), since).items()
+        key: Acknowledging(count=len(took), median=median(took), longest=max(took))
+        for key, took in _times(await tx.all(query), since).items()
     }
 
 
-def _times(events: Sequence[Row], since: datetime) -> Mapping[str, list[float]]:
-    """Return by programme how many seconds each raising waited that somebody took since then; events as they came."""
-    raised, took = dict[int, datetime](), defaultdict[str, list[float]](list)
+def _times(events: Sequence[Row], since: datetime) -> Mapping[tuple[str, str], list[float]]:
+    """Return by programme and level how many seconds each raising waited that somebody took since; events in order."""
+    raised, took = dict[int, datetime](), defaultdict[tuple[str, str], list[float]](list)
     for row in events:
         if row.kind == "left":  # a case that nobody had taken yet goes on waiting
             raised.setdefault(row.case_id, row.at)
         elif row.kind in RAISING:
             raised[row.case_id] = row.at
         elif (began := raised.pop(row.case_id, None)) and row.at >= since:
-            took[row.programme].append((row.at - began).total_seconds())
+            took[row.programme, row.level].append((row.at - began).total_seconds())
     return took
 
 

@@ -166,6 +166,7 @@ prompts = Table(
     _ref("run_id", "runs.id", null=True),
     UniqueConstraint("member_id", "stream", "slot"),
     Index("ix_prompts_due", "due_at", **_only("status = 'planned'")),
+    Index("ix_prompts_figures", "due_at", "status", "member_id"),
     Index("ix_prompts_remind", "remind_at", **_only("remind_at IS NOT NULL")),
     Index("ix_prompts_expire", "expires_at", **_only("expires_at IS NOT NULL")),
     Index("ix_prompts_run_id", "run_id", **_only("run_id IS NOT NULL")),
@@ -281,6 +282,7 @@ case_events = Table(
     Column("note_sealed", LargeBinary),
     _moment("at", null=False),
     Index(None, "case_id"),
+    Index("ix_case_events_at", "at"),
 )
 
 shifts = Table(
@@ -371,6 +373,7 @@ pages = Table(
     _moment("settled_at"),
     Column("error", String(200), nullable=False, default=""),
     Index("ix_pages_ready", "not_before", **_only("state = 'ready'")),
+    Index("ix_pages_settled", "settled_at", "state", **_only("settled_at IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 """Alerts that go out by a channel; one with `unless_sent`, the key of an alert in the outbox, only when that fails."""
@@ -447,6 +450,7 @@ inbox = Table(
     Column("error", String(200), nullable=False, default=""),
     Index("ix_inbox_chat", "chat_id", "update_id", **_only("done_at IS NULL")),
     Index("ix_inbox_waiting", "update_id", **_only("done_at IS NULL")),
+    Index("ix_inbox_set_aside", "set_aside_at", **_only("set_aside_at IS NOT NULL")),
 )
 
 outbox = Table(
@@ -469,6 +473,7 @@ outbox = Table(
     Column("message_id", BigInteger),
     Column("error", String(200), nullable=False, default=""),
     Index("ix_outbox_ready", "lane", "id", **_only("state = 'ready'")),
+    Index("ix_outbox_settled", "settled_at", "state", **_only("settled_at IS NOT NULL")),
     Index("ix_outbox_chat", "chat_id", "id", **_only("state = 'ready'")),
     Index("ix_outbox_prompt_id", "prompt_id", **_only("prompt_id IS NOT NULL")),
     Index("ix_outbox_case_id", "case_id", **_only("case_id IS NOT NULL")),

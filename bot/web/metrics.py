@@ -13,7 +13,14 @@ Key = TypeVar("Key", bound=tuple[str, ...])
 
 def gauges(figures: Figures, headway: Mapping[Part, float]) -> tuple[Gauge, ...]:
     """Return all that is exported; labels hold programmes, lanes, statuses, levels and parts only."""
-    return (*_updates(figures), *_messages(figures), *_prompts(figures), *_cases(figures), _headway(headway))
+    return (
+        *_updates(figures),
+        *_messages(figures),
+        *_pages(figures),
+        *_prompts(figures),
+        *_cases(figures),
+        _headway(headway),
+    )
 
 
 def _updates(figures: Figures) -> Iterable[Gauge]:
@@ -30,7 +37,14 @@ def _messages(figures: Figures) -> Iterable[Gauge]:
     settled = {(state,): number for state, number in figures.settled.items()}
     yield _by(("lane",), "interlude_messages_waiting", "Messages that wait to be sent.", count)
     yield _by(("lane",), "interlude_messages_oldest_seconds", "Age of the oldest waiting message; 0 if none.", oldest)
-    yield _by(("state",), "interlude_messages_settled", "Messages kept as sent, failed or dropped.", settled)
+    yield _by(("state",), "interlude_messages_settled", "Messages of the last hour, sent, failed or dropped.", settled)
+
+
+def _pages(figures: Figures) -> Iterable[Gauge]:
+    waiting, settled = figures.pages, {(state,): number for state, number in figures.paged.items()}
+    yield _one("interlude_pages_waiting", "Pages by other channels that should have gone out.", waiting.count)
+    yield _one("interlude_pages_oldest_seconds", "Age of the oldest of them; 0 if none.", waiting.oldest)
+    yield _by(("state",), "interlude_pages_settled", "Pages of the last hour, sent, failed or dropped.", settled)
 
 
 def _prompts(figures: Figures) -> Iterable[Gauge]:
@@ -47,19 +61,20 @@ def _prompts(figures: Figures) -> Iterable[Gauge]:
 
 def _cases(figures: Figures) -> Iterable[Gauge]:
     seconds = figures.acknowledging
-    count = {(programme,): found.count for programme, found in seconds.items()}
-    median = {(programme,): found.median for programme, found in seconds.items()}
-    longest = {(programme,): found.longest for programme, found in seconds.items()}
+    count = {key: found.count for key, found in seconds.items()}
+    median = {key: found.median for key, found in seconds.items()}
+    longest = {key: found.longest for key, found in seconds.items()}
+    by_level = ("programme", "level")
     yield _by(("programme", "level", "state"), "interlude_cases", "Cases not resolved.", figures.cases)
-    yield _by(("programme",), "interlude_acknowledged", "Acknowledgements of cases in the last 7 days.", count)
+    yield _by(by_level, "interlude_acknowledged", "Acknowledgements of cases in the last 7 days.", count)
     yield _by(
-        ("programme",),
+        by_level,
         "interlude_acknowledge_median_seconds",
         "Median time from the raising of a case to its acknowledgement in the last 7 days.",
         median,
     )
     yield _by(
-        ("programme",),
+        by_level,
         "interlude_acknowledge_max_seconds",
         "Longest time from the raising of a case to its acknowledgement in the last 7 days.",
         longest,

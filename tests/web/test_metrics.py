@@ -1,8 +1,10 @@
 """What `/metrics` says of what is stored, and that it says nothing of anybody."""
 
 import asyncio
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,17 +12,20 @@ from pathlib import Path
 import httpx
 import pytest
 from cast import Cast
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, event, func, select, update
 
+from bot.addresses import read
 from bot.content.library import Content
 from bot.headway import Headway
 from bot.services import cases as queue
+from bot.services import channels
 from bot.storage import cases as records
+from bot.storage import channels as records_of_pages
 from bot.storage import inbox, outbox, prompts
 from bot.storage.outbox import Lane, Posting
 from bot.storage.prompts import Prompt
 from bot.storage.store import Store
-from bot.storage.tables import cases
+from bot.storage.tables import cases, pages
 from bot.storage.tables import inbox as updates
 from bot.storage.tables import outbox as messages
 from bot.storage.tables import prompts as planned
@@ -29,6 +34,17 @@ from bot.web import health, make_web
 ROOT = Path(__file__).parent.parent.parent
 NAME = re.compile(r"\binterlude_[a-z_]+\b")
 EVENING = 'programme="adult-evening"'
+OF_WHAT_WAITS = (
+    "ix_inbox_waiting",
+    "ix_inbox_chat",
+    "ix_inbox_set_aside",
+    "ix_outbox_ready",
+    "ix_outbox_chat",
+    "ix_pages_ready",
+)
+"""Indexes that hold only what is not done yet: they may be walked through."""
+
+RED = f'{EVENING},level="red"'
 
 
 @pytest.fixture
@@ -97,6 +113,51 @@ async def test_messages_are_counted_by_lane_and_by_how_they_ended(cast: Cast, pr
         state: figures[f'interlude_messages_settled{{state="{state}"}}'] for state in ("sent", "failed", "dropped")
     }
     assert settled == {"sent": 1, "failed": 1, "dropped": 0}
+    cast.later(hours=1)
+    assert (await scraped(prometheus))['interlude_messages_settled{state="sent"}'] == 0, "an hour ago"
+
+
+async def test_pages_that_should_have_gone_out_are_counted(cast: Cast, prometheus: httpx.AsyncClient) -> None:
+    code = (await cast.person("Quill")).code
+    address = "mailto://quill:secret@127.0.0.1:9?from=interlude@clinic.example&to=quill@clinic.example"
+    await channels.add_for_clinician(
+        cast.store, code=code, programme="", address=address, known=read(address), now=cast.now
+    )
+    await cast.writes("Robin", "I want to kill myself tonight")
+    cast.later(seconds=50)
+    figures = await scraped(prometheus)
+    assert (figures["interlude_pages_waiting"], figures["interlude_pages_oldest_seconds"]) == (1, 50)
+    [page] = await cast.kept(pages)
+    async with cast.store.begin() as tx:
+        await records_of_pages.try_again(tx, page.id, cast.now + timedelta(seconds=30), "not-reached")
+    assert (await scraped(prometheus))["interlude_pages_waiting"] == 1, "one that is tried again still waits"
+    async with cast.store.begin() as tx:
+        await records_of_pages.settle(tx, page.id, "sent", cast.now)
+    figures = await scraped(prometheus)
+    assert (figures["interlude_pages_waiting"], figures['interlude_pages_settled{state="sent"}']) == (0, 1)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_no_figure_walks_through_what_grows_without_end(cast: Cast, prometheus: httpx.AsyncClient) -> None:
+    asked: list[tuple[str, tuple]] = []
+    engine = cast.store._reader.sync_engine
+
+    def note(_connection, _cursor, statement: str, parameters: tuple, *_rest) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    await scraped(prometheus)
+    event.remove(engine, "before_cursor_execute", note)
+    with contextlib.closing(sqlite3.connect(cast.store.engine.url.database)) as file:
+        plans = [
+            step[3]
+            for statement, given in asked
+            if statement.startswith("SELECT")
+            for step in file.execute(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
+    assert len(plans) > 8
+    walked = [step for step in plans if re.match(r"SCAN (inbox|outbox|prompts|pages|case_events)\b", step)]
+    assert not [step for step in walked if step.rpartition(" ")[2] not in OF_WHAT_WAITS], walked
 
 
 def prompt(member_id: int, number: int, status: str, due: datetime) -> Prompt:
@@ -137,21 +198,21 @@ async def test_a_case_is_counted_until_it_is_resolved_and_its_acknowledgement_ti
     state = f'interlude_cases{{{EVENING},level="red",state="%s"}}'
     figures = await scraped(prometheus)
     assert (figures[state % "open"], figures[state % "acknowledged"]) == (1, 0)
-    assert f"interlude_acknowledge_max_seconds{{{EVENING}}}" not in figures
+    assert f"interlude_acknowledge_max_seconds{{{RED}}}" not in figures
     cast.later(seconds=90)
     await queue.acknowledge(cast.store, cast.content, await cast.turn("Quill"), case.id)
     figures = await scraped(prometheus)
     assert (figures[state % "open"], figures[state % "acknowledged"]) == (0, 1)
-    assert figures[f"interlude_acknowledged{{{EVENING}}}"] == 1
-    assert figures[f"interlude_acknowledge_max_seconds{{{EVENING}}}"] == 90
+    assert figures[f"interlude_acknowledged{{{RED}}}"] == 1
+    assert figures[f"interlude_acknowledge_max_seconds{{{RED}}}"] == 90
     cast.later(days=8)
-    assert f"interlude_acknowledged{{{EVENING}}}" not in await scraped(prometheus)
+    assert f"interlude_acknowledged{{{RED}}}" not in await scraped(prometheus)
     async with cast.store.begin() as tx:
         await records.add_event(tx, case.id, "raised", cast.now - timedelta(seconds=5))
         await records.add_event(tx, case.id, "resolved", cast.now)
         await tx.run(update(cases).values(state="resolved"))
     figures = await scraped(prometheus)
-    assert figures[f"interlude_acknowledge_max_seconds{{{EVENING}}}"] == 5
+    assert figures[f"interlude_acknowledge_max_seconds{{{RED}}}"] == 5
     assert sum(value for series, value in figures.items() if series.startswith("interlude_cases{")) == 0
 
 
@@ -166,9 +227,9 @@ async def test_each_wait_counts_from_the_last_raising_and_ends_once(cast: Cast, 
             await records.add_event(tx, case.id, kind, cast.now + timedelta(seconds=second))
     cast.later(seconds=500)
     figures = await scraped(prometheus)
-    assert figures[f"interlude_acknowledged{{{EVENING}}}"] == 3
-    assert figures[f"interlude_acknowledge_median_seconds{{{EVENING}}}"] == 30
-    assert figures[f"interlude_acknowledge_max_seconds{{{EVENING}}}"] == 300
+    assert figures[f"interlude_acknowledged{{{RED}}}"] == 3
+    assert figures[f"interlude_acknowledge_median_seconds{{{RED}}}"] == 30
+    assert figures[f"interlude_acknowledge_max_seconds{{{RED}}}"] == 300
 
 
 async def test_nothing_of_a_person_is_exported(cast: Cast, prometheus: httpx.AsyncClient) -> None:
