@@ -1,6 +1,7 @@
 """The command line. What is heavy to import is imported by the command that needs it."""
 
 import asyncio
+import gc
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,8 @@ def run() -> None:
 
     async def serve(settings: "Settings") -> None:
         async with wired(settings) as interlude:
+            gc.collect()
+            gc.freeze()  # looking for garbage in all of the content holds everything up for a quarter of a second
             await interlude.run()
 
     _with_settings(serve)

@@ -1,14 +1,14 @@
 """Prompts: sent when due, put off, skipped, begun, reminded of once, and marked missed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
 from bot.domain import cases as life
-from bot.domain.activity import Measure, Skill
 from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
@@ -17,18 +17,19 @@ from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
-from bot.services.voice import Voice
+from bot.services.voice import Voice, button
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
 from bot.storage.prompts import Prompt
+from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
-from bot.telegram.message import Keyboard, Message, packed
+from bot.telegram.message import Key, Keyboard, Message, packed
 from bot.telegram.taps import PromptTap
 
-AT_ONCE = 500
-"""Prompts that one transaction sends."""
+AT_ONCE = 200
+"""Prompts that one transaction sends: what is urgent waits for no more than these."""
 
 GRACE = timedelta(hours=1)
 """How much later than asked for a snoozed prompt may still come."""
@@ -42,6 +43,10 @@ LATELY = timedelta(days=14)
 EVENING = time(20, 0)
 REMEMBERED = timedelta(days=90)
 """Practices older than this do not count towards what is offered next."""
+
+
+_Wording = Callable[[str, Kind, str, int | None], Message]
+"""What `_wording` returns, worked out once for all who get the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +70,10 @@ async def deliver_due(store: Store, content: Content, now: datetime) -> int:
         due = await prompts.due(tx, now, AT_ONCE)
         if not due:
             return 0
-        receivers = await _receivers(tx, content, due, now)
-        sending = [one for prompt in due if (one := _sent(content, receivers.get(prompt.member_id), prompt, now))]
+        receivers, wording = await _receivers(tx, content, due, now), cache(partial(_wording, content))
+        sending = [
+            one for prompt in due if (one := _sent(content, wording, receivers.get(prompt.member_id), prompt, now))
+        ]
         gone = {prompt.id for prompt, _ in sending}
         await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
         await prompts.sent(tx, [prompt for prompt, _ in sending])
@@ -203,7 +210,9 @@ async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datet
     return found
 
 
-def _sent(content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> tuple[Prompt, Posting] | None:
+def _sent(
+    content: Content, wording: _Wording, receiver: _Receiver | None, prompt: Prompt, now: datetime
+) -> tuple[Prompt, Posting] | None:
     """Return the prompt as sent and its message; None when it must not be sent any more."""
     asked_for = prompt.snoozes > 0
     if receiver is None or now > prompt.latest_at or (not asked_for and allowed(receiver.plan, now)):
@@ -220,8 +229,7 @@ def _sent(content: Content, receiver: _Receiver | None, prompt: Prompt, now: dat
         remind_at=now + timedelta(seconds=prompt.remind_after) if prompt.remind_after else None,
         expires_at=now + timedelta(seconds=prompt.answer_within),
     )
-    activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
-    message = _nudge(Voice(content, receiver.person.language), activity, prompt)
+    message = _nudge(content, wording, receiver.person.language, prompt)
     return prompt, _posting(receiver, prompt, message, f"p{prompt.id}:{prompt.snoozes}", prompt.latest_at)
 
 
@@ -234,22 +242,33 @@ def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | N
     return choose(offered, receiver.history, seed=f"{receiver.member.id}:{prompt.slot}") if offered else None
 
 
-def _nudge(voice: Voice, activity: Skill | Measure, prompt: Prompt) -> Message:
-    said = activity.prompts[prompt.id % len(activity.prompts)] if activity.prompts else ""
-    minutes = str(activity.minutes)
-    key = "prompt" if said else "prompt-plain"
-    message = voice.message(
-        key, _prompt_keyboard(voice, prompt), text=said, title=activity.title, summary=activity.summary, minutes=minutes
+def _nudge(content: Content, wording: _Wording, language: str, prompt: Prompt) -> Message:
+    variants = content.activity(prompt.kind, prompt.activity, language).prompts
+    message = wording(language, prompt.kind, prompt.activity, prompt.id % len(variants) if variants else None)
+    return replace(message, keyboard=_keyboard(message.keyboard, prompt), card=_card(prompt), fresh=prompt.snoozes > 0)
+
+
+def _wording(content: Content, language: str, kind: Kind, activity_id: str, variant: int | None) -> Message:
+    """Return what prompts for an activity say; their buttons hold the verbs only."""
+    activity, voice = content.activity(kind, activity_id, language), Voice(content, language)
+    return voice.message(
+        "prompt-plain" if variant is None else "prompt",
+        _verbs(voice),
+        text="" if variant is None else activity.prompts[variant],
+        title=activity.title,
+        summary=activity.summary,
+        minutes=str(activity.minutes),
     )
-    return replace(message, card=_card(prompt), fresh=prompt.snoozes > 0)
 
 
-def _prompt_keyboard(voice: Voice, prompt: Prompt) -> Keyboard:
-    def row(*verbs: str) -> tuple[tuple[str, PromptTap], ...]:
-        return tuple((f"prompt-{verb}", PromptTap(prompt=prompt.id, verb=verb)) for verb in verbs)
+def _verbs(voice: Voice) -> Keyboard:
+    rows = (("start",), ("30m", "2h", "tonight"), ("skip",))
+    return tuple(tuple(Key(text=voice.label(f"prompt-{verb}"), data=verb) for verb in row) for row in rows)
 
-    rows = (row("start"), row("30m", "2h", "tonight"), row("skip"))
-    return tuple(tuple(voice.button(label, tap) for label, tap in one) for one in rows)
+
+def _keyboard(verbs: Keyboard, prompt: Prompt) -> Keyboard:
+    """Return the buttons of a prompt, each with its verb for this one."""
+    return tuple(tuple(button(key.text, PromptTap(prompt=prompt.id, verb=key.data)) for key in row) for row in verbs)
 
 
 def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:
@@ -284,7 +303,7 @@ def _reminder(
         return first_allowed(receiver.plan, now, over), None
     voice = Voice(content, receiver.person.language)
     activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
-    message = voice.message("prompt-reminder", _prompt_keyboard(voice, prompt), title=activity.title)
+    message = voice.message("prompt-reminder", _keyboard(_verbs(voice), prompt), title=activity.title)
     fresh = replace(message, card=_card(prompt), fresh=True)
     return None, _posting(receiver, prompt, fresh, f"m{prompt.id}:{prompt.snoozes}", over)
 
