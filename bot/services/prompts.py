@@ -31,6 +31,12 @@ from bot.telegram.taps import PromptTap
 AT_ONCE = 200
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
 
+MOST_ROUNDS = 50
+"""Transactions that send prompts before the next ones are planned."""
+
+PLANNED_WITHIN = timedelta(minutes=5)
+"""After this the timetables are looked at of those whose next prompt was not planned: we were killed before it."""
+
 GRACE = timedelta(hours=1)
 """How much later than asked for a snoozed prompt may still come."""
 
@@ -65,22 +71,18 @@ class _Receiver:
 
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the prompts that are due, and plan the next of each; return how many were due."""
-    async with store.begin() as tx:
-        due = await prompts.due(tx, now, AT_ONCE)
-        if not due:
-            return 0
-        receivers, wording = await _receivers(tx, content, due, now), cache(partial(_wording, content))
-        sending = [
-            one for prompt in due if (one := _sent(content, wording, receivers.get(prompt.member_id), prompt, now))
-        ]
-        gone = {prompt.id for prompt, _ in sending}
-        await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
-        await prompts.sent(tx, [prompt for prompt, _ in sending])
-        await post(tx, [posting for _, posting in sending], now)
-        following = _following(receivers, due, now)
-        await prompts.plan(tx, following)
-        await _look_again(tx, receivers, due, following, now)
+    """Send the prompts that are due, then plan the next of each; return how many were due."""
+    due: list[Prompt] = []
+    receivers: dict[int, _Receiver] = {}
+    for _ in range(MOST_ROUNDS):
+        some, theirs = await _send_due(store, content, now)
+        if not some:
+            break
+        due += some
+        receivers = theirs | receivers
+    ids = list(receivers)
+    for start in range(0, len(ids), AT_ONCE):
+        await _plan_next(store, {one: receivers[one] for one in ids[start : start + AT_ONCE]}, due, now)
     return len(due)
 
 
@@ -188,6 +190,34 @@ async def skip(store: Store, content: Content, turn: Turn, prompt_id: int) -> st
     return "tap-skipped"
 
 
+async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tuple[Prompt, ...], dict[int, _Receiver]]:
+    """Send some of the prompts that are due; return all that were looked at, and who gets prompts."""
+    async with store.begin() as tx:
+        due = await prompts.due(tx, now, AT_ONCE)
+        if not due:
+            return (), {}
+        receivers, wording = await _receivers(tx, content, due, now), cache(partial(_wording, content))
+        sending = [
+            one for prompt in due if (one := _sent(content, wording, receivers.get(prompt.member_id), prompt, now))
+        ]
+        gone = {prompt.id for prompt, _ in sending}
+        await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
+        await prompts.sent(tx, [prompt for prompt, _ in sending])
+        await people.look_again(tx, list(receivers), now + PLANNED_WITHIN)
+        await post(tx, [posting for _, posting in sending], now)
+    return due, receivers
+
+
+async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequence[Prompt], now: datetime) -> None:
+    """Plan the next of each of their prompts, but for whom somebody planned meanwhile."""
+    async with store.begin() as tx:
+        waiting = await people.to_look_again(tx, list(receivers), now + PLANNED_WITHIN)
+        due = [prompt for prompt in gone if prompt.member_id in waiting]
+        following = _following(receivers, due, now)
+        await prompts.plan(tx, following)
+        await people.looked(tx, _look_again_at(receivers, due, following, now))
+
+
 async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datetime) -> dict[int, _Receiver]:
     """Return who gets these prompts, by member; who is not active or has blocked the bot is left out."""
     ids = list({prompt.member_id for prompt in due})
@@ -282,14 +312,16 @@ def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: date
     return following
 
 
-async def _look_again(
-    tx: Tx, receivers: dict[int, _Receiver], due: Sequence[Prompt], following: Sequence[Prompt], now: datetime
-) -> None:
-    """Where a stream has no further prompt for now, have its timetable looked at tomorrow."""
+def _look_again_at(
+    receivers: dict[int, _Receiver], due: Sequence[Prompt], following: Sequence[Prompt], now: datetime
+) -> dict[int, datetime | None]:
+    """Return when to look at each timetable again: tomorrow where a stream has no further prompt for now."""
     planned_on = {(prompt.member_id, prompt.stream) for prompt in following}
-    ended = {p.member_id for p in due if p.member_id in receivers and (p.member_id, p.stream) not in planned_on}
-    for member_id in ended:
-        await people.change_member(tx, member_id, plan_at=now + LOOK_AGAIN)
+    ended = {prompt.member_id for prompt in due if (prompt.member_id, prompt.stream) not in planned_on}
+    return {
+        member_id: now + LOOK_AGAIN if member_id in ended else receivers[member_id].member.plan_at
+        for member_id in {prompt.member_id for prompt in due}
+    }
 
 
 def _reminder(
