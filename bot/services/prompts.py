@@ -28,10 +28,10 @@ from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Keyboard, Message, packed
 from bot.telegram.taps import PromptTap
 
-AT_ONCE = 200
+AT_ONCE = 50
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
 
-MOST_ROUNDS = 50
+MOST_ROUNDS = 200
 """Transactions that send prompts before the next ones are planned."""
 
 PLANNED_WITHIN = timedelta(minutes=5)

@@ -9,7 +9,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, SendMessage
-from aiogram.types import Message
+from aiogram.types import Message, Update
 from aiohttp import ClientError, ClientTimeout, FormData
 
 Given = Mapping[str, object]
@@ -74,6 +74,9 @@ def _form(known: Given, files: Files) -> FormData:
 
 
 def warm_up() -> None:
-    """Have pydantic build what a message by aiogram's own way needs: the first would wait for it, and all with it."""
-    for model in (SendMessage, Response[Message]):
+    """Have pydantic build what an update and a message by aiogram's own way need.
+
+    The first update would wait for it half a second, and with it all that is to be sent.
+    """
+    for model in (Response[list[Update]], Update, SendMessage, Response[Message]):
         model.model_rebuild()
