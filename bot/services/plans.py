@@ -63,9 +63,7 @@ async def plan_ahead(tx: Tx, content: Content, person: Person, member: Member, n
     taken = await prompts.taken_slots(tx, member.id, now - LOOK_BACK)
     found = planned(plan, member, missing, taken, now, since=now)
     await prompts.plan(tx, found)
-    look_at = now + LOOK_AGAIN if len(found) < len(missing) else None
-    if look_at != member.plan_at:
-        await people.change_member(tx, member.id, plan_at=look_at)
+    await people.change_member(tx, member.id, plan_at=now + LOOK_AGAIN if len(found) < len(missing) else None)
 
 
 async def plan_anew(tx: Tx, content: Content, person: Person, member: Member, now: datetime) -> None:
