@@ -1,7 +1,7 @@
 """Flags join a case, and its alerts go along the chain until somebody acknowledges."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
@@ -9,7 +9,7 @@ from bot.content.public_holidays import days_closed
 from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.cases import Case, Working
-from bot.domain.follow_up import AFTER_CASE, PLAN_OFFERED_AFTER
+from bot.domain.follow_up import PLAN_OFFERED_AFTER
 from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
 from bot.services import channels, reach
@@ -49,21 +49,22 @@ async def add_flags(
         await records.add_event(tx, present.id, "opened", now, level=level)
     else:
         rule = programme.alerts[present.case.level if life.graver(present.case.level, level) else level]
-        raised = life.flagged(present.case, level, now, rule, working(programme))
+        new_after = programme.alerts[level].new_after
+        raised = life.flagged(present.case, level, now, rule, working(programme), new_after=new_after)
         kind = "raised" if raised is not present.case else "flagged"
         present = await moved_on(tx, present, raised)
         await records.add_event(tx, present.id, kind, now, level=level)
     await records.add_flags(tx, present.id, found, now)
-    await _plan_follow_up(tx, present, level, now)
+    await _plan_follow_up(tx, present, level, programme.alerts[level].follow_up, now)
     due = present.case.next_alert is not None and present.case.next_alert <= now
     if not due:
         await show_to_all(tx, content, present, now, f"n{present.id}:{now:%y%m%d%H%M%S%f}")
     return await _alert_if_due(tx, content, present, now)
 
 
-async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, now: datetime) -> None:
+async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, wait: timedelta | None, now: datetime) -> None:
     """Have the participant asked some time later how they are, and offered a safety plan if they have none by then."""
-    if wait := AFTER_CASE.get(level):
+    if wait:
         key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
         offer = f"plan-offer:{filed.member_id}:{now:%Y%m}"
         planned = [

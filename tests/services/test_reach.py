@@ -134,8 +134,6 @@ async def test_a_pager_reaches_somebody_until_it_fails(clinic: Cast) -> None:
 async def test_a_case_that_somebody_acknowledged_counts_as_told(clinic: Cast) -> None:
     await clinic.writes("Robin", RED)
     (case,) = await clinic.cases()
-    from bot.services import cases
-
     await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Quill"), case.id)
     await refuse_all(clinic, "Quill", "Backup", "Senior")
     assert "did not work" not in await clinic.said_to("Robin")
