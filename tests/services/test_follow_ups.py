@@ -171,6 +171,19 @@ async def test_they_are_orange_within_14_days_of_a_red_or_orange_case(clinic: Ca
     assert await missed(clinic, range(3, 6)) == ["orange"]
 
 
+async def test_for_how_long_missed_check_ins_weigh_more_is_the_programmes_to_say(clinic: Cast) -> None:
+    programme = clinic.content.programme(EVENING, "en")
+    assert programme.missed
+    shorter = replace(programme, missed=replace(programme.missed, orange_within=timedelta(days=1)))
+    clinic.with_content(programmes={**clinic.content.programmes, EVENING: {"en": shorter}})
+    clinic.now = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+    await clinic.writes("Robin", ORANGE)
+    (case,) = await clinic.cases()
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "contacted-safe")
+    await clinic.writes("Quill", "Called.")
+    assert await missed(clinic, range(3, 6)) == ["yellow"]
+
+
 async def test_who_leaves_chooses_caring_contacts_and_can_end_them(clinic: Cast) -> None:
     await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
     assert await clinic.kept(table) == []
