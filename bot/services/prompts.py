@@ -43,9 +43,6 @@ GRACE = timedelta(hours=1)
 MOST_COUNTED = 10
 """Times the programme's number of misses in a row after which nobody is told any more."""
 
-LATELY = timedelta(days=14)
-"""Within this after a red or orange case, missed check-ins weigh more (SAFETY: orange instead of yellow)."""
-
 EVENING = time(20, 0)
 REMEMBERED = timedelta(days=90)
 """Practices older than this do not count towards what is offered next."""
@@ -365,7 +362,7 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
     if in_a_row == max(rule.in_a_row - 1, 1):
         await follow_ups.plan(tx, [follow_ups.new(f"missed:{prompt.id}", member.id, "missed", now)])
     if in_a_row and in_a_row % rule.in_a_row == 0:
-        worrying = await cases.had_since(tx, member.id, ("red", "orange"), now - LATELY)
+        worrying = await cases.had_since(tx, member.id, ("red", "orange"), now - rule.orange_within)
         level = life.highest((rule.level, "orange")) if worrying else rule.level
         assert level  # noqa: S101 - a rule has a level
         flag = Flag(level=level, category="missed", rule="missed-in-a-row", version="2")

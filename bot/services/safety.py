@@ -19,6 +19,7 @@ from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
 from bot.services.contacts import contact_lines, contact_words, country_key, country_of, number_keys, programme_of
 from bot.services.plan_screens import own_words_first, plan_key
+from bot.services.reach import Reached, reachable, reached
 from bot.services.safety_plan import owner, plan_for_now
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
@@ -88,10 +89,10 @@ async def respond(
     level = life.highest(flag.level for flag in found)
     if level is None:
         return None
-    await add_flags(tx, content, member, person, found, turn.now)
+    told = await reached(tx, await add_flags(tx, content, member, person, found, turn.now))
     plan = await plan_for_now(tx, member)
     distressed = any(flag.category == DISTRESS for flag in found)
-    message = level_message(content, member, person, level, plan, turn.now, distressed=distressed)
+    message = level_message(content, member, person, level, plan, turn.now, distressed=distressed, told=told)
     await reply(tx, turn, message, Lane.SAFETY)
     return level
 
@@ -105,10 +106,12 @@ def level_message(
     now: datetime,
     *,
     distressed: bool = False,
+    told: Reached = "clinician",
 ) -> Message:
-    """Return what a participant is told at once at this level.
+    """Return what a participant is told at once at this level, when alerts reached `told`.
 
-    Red, orange and whatever comes of high distress begin with their own safety plan.
+    Red, orange and whatever comes of high distress begin with their own safety plan. Where no clinician was reached,
+    whom they can turn to comes next, and then that nobody, or only staff, was told.
     """
     voice = Voice(content, person.language)
     programme = content.programme(member.programme, person.language)
@@ -116,19 +119,25 @@ def level_message(
     own_plan = ((plan_key(voice),),) if plan else ()
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
     if level == "yellow":
-        words = join((voice.words("risk-yellow"), contact_lines(content, voice, programme, country)))
+        key = "risk-yellow" if told == "clinician" else f"risk-yellow-{told}"
+        words = join((voice.words(key), contact_lines(content, voice, programme, country)))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
-    parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
+    staffed = _staffed(voice, programme, person, now, told)
+    if told == "clinician":
+        parts = (voice.words(f"risk-{level}"), contacts, staffed)
+    else:
+        parts = (contacts, voice.words(f"risk-{level}-{told}"), staffed)
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
-def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
+def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, told: Reached) -> Words:
     """Say whether the team is at work, and when it is next, by the person's own clock."""
     opens = life.opening(now, working(programme))
     if opens == now:
-        return voice.words("staffed-now")
-    return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
+        return voice.words("staffed-now") if told == "clinician" else ()
+    key = "not-staffed-now" if told == "clinician" else "office-back"
+    return voice.words(key, when=voice.moment(opens, ZoneInfo(person.zone)))
 
 
 def is_cry(content: Content, said: str) -> bool:
@@ -160,10 +169,12 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn, country: str = "")
     words = join((voice.words("help-now"), contact_words(content, voice, programme, country)))
     keyboard = number_keys(content, voice, programme, country)
     if turn.participant:
-        words = join((words, voice.words("help-now-ask")))
+        can_tell = await reachable(tx, turn.participant.programme) == "clinician"
+        words = join((words, voice.words("help-now-ask" if can_tell else "help-now-ask-nobody")))
+        tell = "button-tell-clinician" if can_tell else "button-leave-word"
         keyboard = (
             *keyboard,
-            (voice.button("button-tell-clinician", MenuTap(menu=HELP_NOW, value="tell")),),
+            (voice.button(tell, MenuTap(menu=HELP_NOW, value="tell")),),
             (voice.button("button-not-now", MenuTap(menu=HELP_NOW, value="no")),),
         )
     keyboard = (*keyboard, (country_key(voice, country),))
