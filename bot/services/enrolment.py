@@ -153,7 +153,7 @@ async def set_zone(tx: Tx, content: Content, turn: Turn, zone: str) -> None:
         await _join(tx, content, turn, person, turn.joining)
         return
     if turn.participant:
-        await plan_anew(tx, content, person, turn.participant, turn.now)
+        await plan_anew(tx, content, [(turn.participant, person)], turn.now)
     await reply(tx, turn, _in_card(voice.message("zone-set", zone=timezones.label(zone, turn.now))))
 
 
@@ -360,7 +360,7 @@ async def _join(tx: Tx, content: Content, turn: Turn, person: Person, member: Me
     began = turn.now.astimezone(ZoneInfo(person.zone)).date()
     member = replace(member, standing="active", began=began)
     await people.change_member(tx, member.id, standing="active", began=began)
-    await plan_ahead(tx, content, person, member, turn.now)
+    await plan_ahead(tx, content, [(member, person)], turn.now)
     ahead = await prompts.upcoming(tx, member.id)
     voice = turn.voice(content)
     first = voice.moment(ahead[0].due_at, turn.zone) if ahead else "–"

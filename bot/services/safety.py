@@ -1,7 +1,7 @@
 """What follows from something worrying: a flag, a case, alerts, and at once the people and numbers to turn to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,8 +10,9 @@ import structlog
 
 from bot.content.library import Content
 from bot.domain import cases as life
-from bot.domain.activity import Level
+from bot.domain.activity import LEVELS, Level
 from bot.domain.flow import Answer
+from bot.domain.pieces import LONGEST_MESSAGE, pieces
 from bot.domain.programme import Programme
 from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
@@ -43,9 +44,26 @@ log = structlog.get_logger()
 
 
 async def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, ...]:
-    """Return what the risk rules find in a text; where they find nothing, what the second opinion says."""
-    found = tuple(
-        Flag(
+    """Return what the risk rules find in a text; where they find nothing, what the second opinion says.
+
+    What is longer than a message of Telegram's is examined piece by piece, and everybody else's work goes on between.
+    """
+    found: tuple[Flag, ...] = ()
+    for number, piece in enumerate(pieces(text)):
+        if number:
+            await asyncio.sleep(0)
+        found = _gravest_by_rule((*found, *_by_rules(content, piece, answer_id)))
+    if found or content.second_opinion is None:
+        return found
+    for piece in pieces(text):
+        if thought := await _second_opinion(content.second_opinion, piece, answer_id):
+            return thought
+    return ()
+
+
+def _by_rules(content: Content, text: str, answer_id: int | None) -> Iterator[Flag]:
+    for finding in content.detector.examine(text):
+        yield Flag(
             level=finding.level,
             category=finding.category,
             rule=finding.rule,
@@ -53,11 +71,14 @@ async def examine(content: Content, text: str, answer_id: int | None) -> tuple[F
             answer_id=answer_id,
             lowered_by=finding.lowered_by,
         )
-        for finding in content.detector.examine(text)
-    )
-    if found or content.second_opinion is None:
-        return found
-    return await _second_opinion(content.second_opinion, text, answer_id)
+
+
+def _gravest_by_rule(found: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Keep one flag of each rule, the gravest first, as the rules do within one text."""
+    gravest: dict[str, Flag] = {}
+    for flag in sorted(found, key=lambda flag: LEVELS.index(flag.level)):
+        gravest.setdefault(flag.rule, flag)
+    return tuple(gravest.values())
 
 
 async def _second_opinion(asked: SecondOpinion, text: str, answer_id: int | None) -> tuple[Flag, ...]:
@@ -141,9 +162,14 @@ def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, 
 
 
 def is_cry(content: Content, said: str) -> bool:
-    """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it."""
+    """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it.
+
+    What is longer than Telegram lets anybody write is not examined here, where nothing waits, but taken for a cry.
+    """
     asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
-    return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
+    if asks or len(said) > LONGEST_MESSAGE:
+        return True
+    return any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
 
 
 def with_contacts(content: Content, turn: Turn, key: str) -> Message:

@@ -101,6 +101,15 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     tx.posts += len(postings)
 
 
+async def waits(tx: Tx, posting: Posting) -> bool:
+    """Return whether a message that says the same waits to go to the chat, no later by its lane."""
+    query = select(outbox.c.key, outbox.c.payload_sealed).where(
+        outbox.c.chat_id == posting.chat_id, outbox.c.state == "ready", outbox.c.lane <= int(posting.lane)
+    )
+    rows = await tx.all(query)
+    return any(tx.vault.open("outbox.payload", row.key, row.payload_sealed) == posting.payload for row in rows)
+
+
 def _ready_query() -> Select[Any]:
     earlier = outbox.alias()
     held_up = (

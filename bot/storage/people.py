@@ -141,6 +141,12 @@ async def change_member(tx: Tx, member_id: int, **changes: Any) -> None:  # noqa
     await tx.run(update(members).where(members.c.id == member_id).values(**changes))
 
 
+async def look_at(tx: Tx, member_ids: Sequence[int], when: datetime | None) -> None:
+    """Have the timetables of these memberships looked at again then; None: when something changes."""
+    if member_ids:
+        await tx.run(update(members).where(members.c.id.in_(member_ids)).values(plan_at=when))
+
+
 async def add_consent(tx: Tx, member_id: int, version: int, language: str, now: datetime) -> None:
     """Keep that a consent of this version was accepted."""
     await tx.run(insert(consents).values(id=new_id(), member_id=member_id, version=version, language=language, at=now))

@@ -122,7 +122,7 @@ async def test_who_plans_anew_between_sending_and_planning_has_the_last_word(
         pauses = [[robin.now.isoformat(), None]]
         async with robin.store.begin() as tx:
             await people.change_member(tx, member.id, pauses=pauses)
-            await plan_anew(tx, robin.content, person, replace(member, pauses=pauses), robin.now)
+            await plan_anew(tx, robin.content, [(replace(member, pauses=pauses), person)], robin.now)
         await plan_next(*given)
 
     await deliver(robin)
@@ -256,7 +256,7 @@ async def test_who_moves_gets_nothing_twice_and_lives_by_the_new_clock(robin: Ca
     zones = [*person.zones, [robin.now.isoformat(), "Asia/Tokyo"]]
     async with robin.store.begin() as tx:
         await people.change_person(tx, person.id, zones=zones)
-        await plan_anew(tx, robin.content, replace(person, zones=zones), member, robin.now)
+        await plan_anew(tx, robin.content, [(member, replace(person, zones=zones))], robin.now)
     (ahead,) = [row for row in await kept(robin) if row.status == "planned"]
     assert ahead.due_at.hour in (0, 1)
     assert len({row.slot for row in await kept(robin)}) == len(await kept(robin))
