@@ -99,11 +99,18 @@ async def _whole(url: str) -> AsyncIterator[Handled]:
         await enrol(store, CHATS, datetime.now(UTC))
         await store.close()
         async with wired(settings, LiveLibrary(Path("content"))) as app:
+            seated = asyncio.create_task(app.replicas.run(_idly))  # on PostgreSQL nothing is taken without a seat
             working = asyncio.create_task(app.intake.work())
             yield _through(app)
-            while not working.done():  # one cancellation can be lost in the wait of an idle pump
-                working.cancel()
-                await asyncio.wait({working}, timeout=0.1)
+            for task in (working, seated):
+                while not task.done():  # one cancellation can be lost in the wait of an idle pump
+                    task.cancel()
+                    await asyncio.wait({task}, timeout=0.1)
+
+
+async def _idly() -> None:
+    """Lead, and neither send nor tick."""
+    await asyncio.Event().wait()
 
 
 def _through(app: App) -> Handled:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import structlog
 
 import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
-from aiogram import Bot, Dispatcher, F
+from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError
-from aiogram.types import BotCommand
+from aiogram.types import BotCommand, ChatMemberUpdated, Message
 
 from bot.clock import Clock, follow
 from bot.config import Settings
@@ -238,10 +238,15 @@ def _dispatcher(store: Store, library: LiveLibrary, clock: Clock, username: str,
         for middleware in asked:
             dispatcher.observers[kind].outer_middleware(middleware)
     for kind in ("message", "edited_message", "my_chat_member"):
-        dispatcher.observers[kind].filter(F.chat.type == "private")  # what is personal is not talked over in groups
+        dispatcher.observers[kind].filter(_in_private)
     for module in (commands, messages, taps):
         dispatcher.include_router(module.make_router())
     return dispatcher
+
+
+async def _in_private(event: Message | ChatMemberUpdated) -> bool:
+    """What is personal is not talked over in groups. A coroutine, as all filters: aiogram calls others in a thread."""
+    return event.chat.type == "private"
 
 
 def _demand_content(library: LiveLibrary) -> None:

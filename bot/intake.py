@@ -109,7 +109,7 @@ class Intake:
         """Commit updates to the inbox, all in one; when that fails their writers are told where help is."""
         waiting_long = asyncio.get_running_loop().call_later(PATIENCE, self._comfort_urgent, updates)
         try:
-            async with self._store.begin() as tx:
+            async with self._store.begin(brief=True) as tx:
                 await inbox.keep(tx, [_arrived(update) for update in updates], self._clock.now())
         except Exception:
             log.exception("updates could not be kept")
@@ -166,7 +166,7 @@ class Intake:
         """Return what may be handled now, on PostgreSQL what could be taken; None while there is no seat for that."""
         busy, now = frozenset(self._busy), self._clock.now()
         if self._store.sqlite:
-            async with self._store.read() as tx:
+            async with self._store.read(brief=True) as tx:
                 return await inbox.waiting(tx, now, busy=busy, limit=room)
         seat = self._seat()
         if seat is None:

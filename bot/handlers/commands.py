@@ -22,6 +22,7 @@ from bot.services import (
 )
 from bot.services.turn import Turn
 from bot.storage.store import Store
+from bot.telegram.events import said
 
 PARTICIPANT = (
     "checkin",
@@ -113,6 +114,15 @@ async def preview(_: Message, command: CommandObject, store: Store, content: Con
     await previews.preview(store, content, turn, (command.args or "").strip())
 
 
+async def is_command(message: Message) -> bool:
+    """Asked once, before each command is compared."""
+    return said(message).startswith("/")
+
+
+async def is_typed(message: Message) -> bool:
+    return bool(message.text)
+
+
 async def worrying(message: Message, content: Content, turn: Turn) -> bool:
     return await conversation.worries_beside_command(content, turn, message.text or "")
 
@@ -129,6 +139,7 @@ async def unknown(message: Message, store: Store, content: Content, turn: Turn) 
 def make_router() -> Router:
     """Return a router with these handlers, in the order in which they are tried."""
     router = Router(name="commands")
+    router.message.filter(is_command)
     router.message.register(with_words, worrying)
     router.message.register(start, CommandStart())
     router.message.register(checkin, Command("checkin"))
@@ -148,5 +159,5 @@ def make_router() -> Router:
     router.message.register(export_me, Command("export_me"))
     router.message.register(forget_me, Command("forget_me"))
     router.message.register(preview, Command("preview"))
-    router.message.register(unknown, lambda message: (message.text or "").startswith("/"))
+    router.message.register(unknown, is_typed)
     return router

@@ -1,12 +1,16 @@
 """Everything that is not a command or a tap: words, edits, voice, pictures, stickers, blocking."""
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.types import ChatMemberUpdated, Message
 
 from bot.content.library import Content
 from bot.services import conversation, presence
 from bot.services.turn import Turn
 from bot.storage.store import Store
+
+
+async def has_text(message: Message) -> bool:
+    return bool(message.text)
 
 
 async def text(message: Message, store: Store, content: Content, turn: Turn) -> None:
@@ -28,7 +32,7 @@ async def presence_changed(event: ChatMemberUpdated, store: Store, content: Cont
 def make_router() -> Router:
     """Return a router with these handlers, in the order in which they are tried."""
     router = Router(name="messages")
-    router.message.register(text, F.text)
+    router.message.register(text, has_text)
     router.message.register(other)
     router.edited_message.register(edited)
     router.my_chat_member.register(presence_changed)

@@ -12,7 +12,7 @@ from bot.storage.store import Store, Tx
 
 async def known(store: Store, telegram_id: int) -> tuple[Person | None, tuple[Member, ...]]:
     """Return who uses a Telegram account, and their places in programmes."""
-    async with store.read() as tx:
+    async with store.read(brief=True) as tx:
         person = await people.person_by_telegram(tx, telegram_id)
         return person, await people.memberships(tx, person.id) if person else ()
 

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.storage.one_trip import Connection
 
 MOST = 64
 """Transactions that share one commit at most."""
@@ -44,13 +46,17 @@ class GroupCommit:
         self._group: _Group | None = None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction in the present group. Raises GroupLost when the group could not be committed."""
+    async def transaction(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction in the present group. Raises GroupLost when the group could not be committed.
+
+        The statements of a `brief` one are run in this thread.
+        """
         async with self._my_turn():
             group = self._group = self._group or await self._open()
             try:
-                async with _undone_alone(group):
-                    yield group.connection
+                with await in_this_thread(group.connection) if brief else nullcontext():
+                    async with _undone_alone(group):
+                        yield group.connection
             except BaseException:
                 await self._after_failure(group)
                 raise
@@ -116,6 +122,13 @@ class GroupCommit:
         with suppress(SQLAlchemyError):
             await group.connection.rollback()
         await group.connection.close()
+
+
+async def in_this_thread(connection: AsyncConnection) -> AbstractContextManager[None]:
+    """Return what has the statements of a SQLite connection run without a trip to its own thread."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, Connection)  # noqa: S101 - as the engine was made
+    return driver.brief()
 
 
 @asynccontextmanager

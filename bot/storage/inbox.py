@@ -38,6 +38,12 @@ class Waiting:
     attempts: int
 
 
+_ADD = {
+    dialect: add(inbox).on_conflict_do_nothing(index_elements=["update_id"]).returning(inbox.c.update_id)
+    for dialect, add in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+
+
 async def keep(tx: Tx, arrived: Sequence[Arrived], now: datetime) -> None:
     """Add the updates that are not here yet."""
     numbered = {one.update_id: one for one in arrived}
@@ -58,9 +64,7 @@ async def _add(tx: Tx, numbered: Mapping[int, Arrived], now: datetime) -> frozen
         }
         for number, one in numbered.items()
     ]
-    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    free = add(inbox).on_conflict_do_nothing(index_elements=["update_id"]).returning(inbox.c.update_id)
-    return frozenset((await tx.run(free, rows)).scalars())
+    return frozenset((await tx.run(_ADD[tx.dialect.name], rows)).scalars())
 
 
 async def _long_gone(tx: Tx, numbers: Collection[int], now: datetime) -> Sequence[int]:

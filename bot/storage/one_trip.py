@@ -1,7 +1,12 @@
-"""aiosqlite with one trip to its thread a statement: by itself it goes there to open, run, fetch from and close one."""
+"""aiosqlite with one trip to its thread a statement: by itself it goes there to open, run, fetch from and close one.
+
+What is brief needs no trip at all: a row found by its key takes some 20 microseconds, the way to a thread and back
+hundreds, and thousands when the event loop is busy and each thread waits for the other's turn.
+"""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Self
 
@@ -57,6 +62,7 @@ class Connection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._thread.daemon = True  # a program that ends waits for nobody's query
+        self._brief = False
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # what SQLAlchemy asks of one is there
         return Cursor(self)
@@ -66,11 +72,29 @@ class Connection(aiosqlite.Connection):
         """The connection of the standard library, to be used in its own thread. Raises ValueError once closed."""
         return self._conn
 
+    @contextmanager
+    def brief(self) -> Iterator[None]:
+        """Run statements in the caller's thread meanwhile; only what finds few rows by an index and waits for no lock.
+
+        To begin, to commit and to roll back writes (what waits for locks and disks) stands outside of it.
+        """
+        self._brief = True
+        try:
+            yield
+        finally:
+            self._brief = False
+
+    async def rollback(self) -> None:
+        """Roll back, where the statements were run."""
+        await self.trip(self.driver.rollback)
+
     async def trip(self, function: Any, *given: Any) -> Any:  # noqa: ANN401 - whatever it returns
         """Call a function in the connection's thread. Raises what it raises, ValueError once closed."""
+        if self._brief:
+            return function(*given)
         return await self._execute(function, *given)  # type: ignore[no-untyped-call]
 
 
 def connect(database: str, **known: Any) -> Connection:  # noqa: ANN401 - as sqlite3.connect takes it
     """Return a connection, to be awaited: SQLAlchemy's `async_creator_fn`."""
-    return Connection(partial(sqlite3.connect, database, **known))
+    return Connection(partial(sqlite3.connect, database, **known | {"check_same_thread": False}))

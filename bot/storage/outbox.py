@@ -77,6 +77,12 @@ class Outcome:
         return self.placed.message_id if self.placed else None
 
 
+_ADD = {
+    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
+    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
+}
+
+
 async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     """Add messages, and have the sender woken once they are committed."""
     if not postings:
@@ -96,8 +102,7 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
         }
         for one in postings
     ]
-    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    await tx.run(add(outbox).on_conflict_do_nothing(index_elements=["key"]), rows)
+    await tx.run(_ADD[tx.dialect.name], rows)
     tx.posts += len(postings)
 
 

@@ -16,6 +16,14 @@ from bot.storage.tables import Row, consents, invitations, members, new_id, peop
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letters that are read as others."""
 
+_BY_TELEGRAM = select(people).where(people.c.telegram_id == bindparam("telegram_id"))
+_MEMBERSHIPS = (
+    select(members)
+    .where(members.c.person_id == bindparam("person_id"), members.c.standing.in_(("invited", "active")))
+    .order_by(members.c.created_at)
+)
+"""Asked for each update, and built once: to build a statement takes longer than to run it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
@@ -80,7 +88,7 @@ async def add_person(tx: Tx, *, telegram_id: int, name: str, language: str, zone
 
 async def person_by_telegram(tx: Tx, telegram_id: int) -> Person | None:
     """Return who uses this Telegram account."""
-    return _person(tx, await tx.one(select(people).where(people.c.telegram_id == telegram_id)))
+    return _person(tx, await tx.one(_BY_TELEGRAM, {"telegram_id": telegram_id}))
 
 
 async def person_by_code(tx: Tx, code: str) -> Person | None:
@@ -114,9 +122,8 @@ async def member(tx: Tx, member_id: int) -> Member | None:
 
 async def memberships(tx: Tx, person_id: int) -> tuple[Member, ...]:
     """Return a person's memberships that were not ended, the oldest first."""
-    standing = members.c.standing.in_(("invited", "active"))
-    query = select(members).where(members.c.person_id == person_id, standing).order_by(members.c.created_at)
-    return tuple(Member(**row._mapping) for row in await tx.all(query))  # noqa: SLF001 - SQLAlchemy's own name
+    found = await tx.all(_MEMBERSHIPS, {"person_id": person_id})
+    return tuple(Member(**row._mapping) for row in found)  # noqa: SLF001 - SQLAlchemy's own name
 
 
 async def last_discharged(tx: Tx, person_id: int) -> Member | None:

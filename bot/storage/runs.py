@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.flow import Answer, Phase, State
@@ -17,6 +17,15 @@ from bot.storage.tables import Row, answers, contents, flags, new_id, runs, scor
 Kind = Literal["skill", "measure"]
 DISTRESS = ("before", "after")
 """Steps whose numbers say whether a practice helped."""
+
+_OPEN_RUN = (
+    select(runs)
+    .where(runs.c.member_id == bindparam("member_id"), runs.c.phase != "ended")
+    .order_by(runs.c.updated_at.desc())
+    .limit(1)
+)
+_ADD_ANSWER = insert(answers)
+"""With the values beside it, so that the statement is the same for each answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +89,7 @@ async def run(tx: Tx, run_id: int) -> Run | None:
 
 async def open_run(tx: Tx, member_id: int) -> Run | None:
     """Return the practice that the member was last busy with and did not end."""
-    query = (
-        select(runs)
-        .where(runs.c.member_id == member_id, runs.c.phase != "ended")
-        .order_by(runs.c.updated_at.desc())
-        .limit(1)
-    )
-    row = await tx.one(query)
+    row = await tx.one(_OPEN_RUN, {"member_id": member_id})
     return _run(tx, row) if row else None
 
 
@@ -140,19 +143,18 @@ async def add_answer(tx: Tx, member_id: int, run_id: int | None, kind: str, answ
     """Keep an answer ("answer"), or something written when nothing or something else was asked ("remark")."""
     answer_id = new_id()
     sealed = tx.vault.seal("answers.text", answer_id, answer.text) if answer.text else None
-    await tx.run(
-        insert(answers).values(
-            id=answer_id,
-            member_id=member_id,
-            run_id=run_id,
-            kind=kind,
-            step=answer.step,
-            number=answer.number,
-            options=list(answer.options) or None,
-            text_sealed=sealed,
-            at=now,
-        )
-    )
+    row = {
+        "id": answer_id,
+        "member_id": member_id,
+        "run_id": run_id,
+        "kind": kind,
+        "step": answer.step,
+        "number": answer.number,
+        "options": list(answer.options) or None,
+        "text_sealed": sealed,
+        "at": now,
+    }
+    await tx.run(_ADD_ANSWER, row)
     return answer_id
 
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, event, text, update
+from sqlalchemy import Executable, bindparam, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage import one_trip
-from bot.storage.group_commit import GroupCommit
+from bot.storage.group_commit import GroupCommit, in_this_thread
 from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
 
@@ -19,6 +19,12 @@ SQLITE_BUSY_MS = 15_000
 
 _CHATS_TURN = text("SELECT pg_advisory_xact_lock(5310003, hashint8(chat_id)) FROM inbox WHERE update_id = :update_id")
 """Telegram may bring two updates of one chat to two replicas at once: they are answered one after the other."""
+
+_SETTLING = (
+    update(inbox)
+    .where(inbox.c.update_id == bindparam("settled"), inbox.c.done_at.is_(None))
+    .values(done_at=bindparam("now"), payload_sealed=FORGOTTEN, chat_id=0)
+)
 
 
 class AlreadyDone(Exception):
@@ -59,13 +65,13 @@ class Tx:
         result: CursorResult[Any] = await self.connection.execute(statement, rows)
         return result
 
-    async def one(self, statement: Executable) -> Row | None:
+    async def one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row | None:
         """Return the first row or None."""
-        return (await self.run(statement)).first()
+        return (await self.run(statement, values)).first()
 
-    async def all(self, statement: Executable) -> Sequence[Row]:
+    async def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row]:
         """Return all rows."""
-        return (await self.run(statement)).all()
+        return (await self.run(statement, values)).all()
 
     async def alive(self) -> bool:
         """Return whether the database answers; whatever it raises otherwise is the caller's."""
@@ -94,13 +100,17 @@ class Store:
         return self._writer
 
     @asynccontextmanager
-    async def begin(self, *, settles: int | None = None, now: datetime | None = None) -> AsyncIterator[Tx]:
+    async def begin(
+        self, *, settles: int | None = None, now: datetime | None = None, brief: bool = False
+    ) -> AsyncIterator[Tx]:
         """Open a transaction that commits when the block ends well, and is undone when it raises.
 
         `settles` is the id of the update that this transaction answers, `now` when: both become true together or not
-        at all. Raises AlreadyDone when the update was answered before.
+        at all. Raises AlreadyDone when the update was answered before. `brief` is one that, as what settles an update,
+        finds a few rows by an index.
         """
-        async with self._group.transaction() if self._group else self._writer.begin() as connection:
+        brief = brief or settles is not None
+        async with self._group.transaction(brief=brief) if self._group else self._writer.begin() as connection:
             tx = Tx(connection, self.vault)
             if settles is not None:
                 await _settle(tx, settles, now)
@@ -112,10 +122,18 @@ class Store:
             self.paged.set()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Tx]:
-        """Open a transaction for reading; it sees one state of the database and never waits for writers."""
+    async def read(self, *, brief: bool = False) -> AsyncIterator[Tx]:
+        """Open a transaction for reading; it sees one state of the database and never waits for writers.
+
+        `brief` is one that finds a few rows by an index.
+        """
         async with self._reader.connect() as connection:
-            yield Tx(connection, self.vault)
+            if brief and self.sqlite:
+                with await in_this_thread(connection):
+                    yield Tx(connection, self.vault)
+                    await connection.rollback()
+            else:
+                yield Tx(connection, self.vault)
 
     async def scrub(self, *, largest: int | None = None) -> bool:
         """Have nothing of what was deleted readable in SQLite's files; False when that could not be done now.
@@ -145,8 +163,7 @@ class Store:
 async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
     if tx.dialect.name == "postgresql":
         await tx.run(_CHATS_TURN, {"update_id": update_id})
-    waiting = (inbox.c.update_id == update_id) & inbox.c.done_at.is_(None)
-    settled = await tx.run(update(inbox).where(waiting).values(done_at=now, payload_sealed=FORGOTTEN, chat_id=0))
+    settled = await tx.run(_SETTLING, {"settled": update_id, "now": now})
     if settled.rowcount == 0:
         raise AlreadyDone(update_id)
 

@@ -9,6 +9,7 @@ from conftest import NOW, VAULT
 from sqlalchemy import event, func, insert, select
 
 from bot.storage.group_commit import GroupLost
+from bot.storage.one_trip import Connection
 from bot.storage.store import Store
 from bot.storage.tables import marks
 
@@ -32,8 +33,8 @@ def commits(store: Store) -> list[int]:
     return found
 
 
-async def mark(store: Store, name: str, *, fails: bool = False) -> None:
-    async with store.begin() as tx:
+async def mark(store: Store, name: str, *, fails: bool = False, brief: bool = False) -> None:
+    async with store.begin(brief=brief) as tx:
         await tx.run(insert(marks).values(name=name, value="1", at=NOW))
         if fails:
             raise Mishap
@@ -99,3 +100,48 @@ async def test_the_file_is_scrubbed_between_two_groups(store: Store) -> None:
     *_, scrubbed = await asyncio.gather(*(mark(store, str(number)) for number in range(30)), store.scrub())
     assert await kept(store) == 30
     assert scrubbed in (True, False)
+
+
+async def test_brief_ones_share_a_commit_with_others_and_one_that_fails_is_undone_alone(
+    store: Store, commits: list[int]
+) -> None:
+    told = await asyncio.gather(
+        *(mark(store, str(number), fails=number % 5 == 0, brief=number % 2 == 0) for number in range(40)),
+        return_exceptions=True,
+    )
+    assert [isinstance(one, Mishap) for one in told] == [number % 5 == 0 for number in range(40)]
+    assert await kept(store) == 32
+    assert len(commits) < 20
+
+
+async def test_what_is_brief_runs_in_the_event_loop_but_its_begin_and_commit_never_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    went: list[str] = []
+    execute = Connection._execute
+
+    async def watched(self: Connection, function, *given):
+        went.append(given[1].split()[0] if len(given) > 1 else function.__name__)
+        return await execute(self, function, *given)
+
+    await mark(store, "connected before")
+    monkeypatch.setattr(Connection, "_execute", watched)
+    await mark(store, "one", brief=True)
+    assert [one for one in went if one != "rollback"] == ["BEGIN", "commit"]
+    went.clear()
+    await mark(store, "another")
+    assert "INSERT" in went
+
+
+async def test_what_is_read_briefly_leaves_its_connection_as_it_was(store: Store) -> None:
+    await mark(store, "one")
+    for _ in range(6):  # more than there are connections
+        async with store.read(brief=True) as tx:
+            seen = await tx.value(select(func.count()).select_from(marks))
+        with pytest.raises(Mishap):
+            async with store.read(brief=True) as tx:
+                raise Mishap
+    await mark(store, "two")
+    assert (seen, await kept(store)) == (1, 2)
+    async with store.read(brief=True) as tx:
+        assert await tx.value(select(func.count()).select_from(marks)) == 2
