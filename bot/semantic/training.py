@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 FOLDS, SEED = 5, 20261102
-PENALTY = 3e-5
+PENALTY = 1e-6
 NEAR = 0.5
 """How much a near miss counts beside other sentences. Both chosen by trying on people whose sentences were left out."""
 BY_PIECES = 0.2
