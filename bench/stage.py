@@ -42,6 +42,12 @@ class Stage:
             while not any(one["method"] == "setMyCommands" for one in await self.telegram.log()):
                 await asyncio.sleep(0.1)
 
+    @property
+    def pid(self) -> int:
+        """The number of Interlude's process."""
+        assert self.process  # it was started
+        return self.process.pid
+
     async def stop(self) -> None:
         if self.process and self.process.returncode is None:
             self.process.terminate()
@@ -139,3 +145,9 @@ def memory(pid: int) -> float:
     """Return the resident memory of a process in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds that a process has had of all processors so far."""
+    spent = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")

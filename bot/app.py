@@ -12,8 +12,6 @@ import structlog
 
 import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
 from aiogram import Bot, Dispatcher, F
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError
 from aiogram.types import BotCommand
 
@@ -42,9 +40,10 @@ from bot.services.voice import Voice
 from bot.storage.migrate import demand_current
 from bot.storage.store import Store
 from bot.storage.vault import Vault, read_keys
+from bot.telegram.bot import QuickBot, warm_up
 from bot.telegram.limits import Limits
 from bot.telegram.message import written
-from bot.telegram.sender import Sender, warm_up
+from bot.telegram.sender import Sender
 from bot.tracing import Tracing, tracing
 from bot.watchman import Watchman
 
@@ -184,17 +183,16 @@ def _library(settings: Settings) -> LiveLibrary:
         raise CannotStart(f"INTERLUDE_SECOND_OPINION is on: {error}") from None
 
 
-def make_bot(settings: Settings) -> Bot:
+def make_bot(settings: Settings) -> QuickBot:
     """Return the bot that speaks to the configured Telegram. Raises CannotStart for a token that can't be one."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_url))
     try:
-        return Bot(settings.token.get_secret_value(), session=session)
+        return QuickBot(settings.token.get_secret_value(), settings.telegram_url)
     except ValueError:
         raise CannotStart("INTERLUDE_TOKEN is no bot token: it looks like 123456:ABC-DEF, from @BotFather") from None
 
 
 def _wire(
-    settings: Settings, store: Store, library: LiveLibrary, bot: Bot, username: str, traced: Tracing | None
+    settings: Settings, store: Store, library: LiveLibrary, bot: QuickBot, username: str, traced: Tracing | None
 ) -> App:
     clock, headway = Clock(), Headway()
     replicas = Replicas(store, headway, bot.id)

@@ -1,6 +1,7 @@
 """The command line. What is heavy to import is imported by the command that needs it."""
 
 import asyncio
+import gc
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,8 @@ def run() -> None:
 
     async def serve(settings: "Settings") -> None:
         async with wired(settings) as interlude:
+            gc.collect()
+            gc.freeze()  # looking for garbage in all of the content holds everything up for a quarter of a second
             await interlude.run()
 
     _with_settings(serve)
@@ -135,6 +138,12 @@ def timetable(
     typer.echo(render(rows, form), nl=False)  # type: ignore[arg-type]
 
 
+_NOBODY = (
+    "Warning: nobody in {programme} can be alerted. Before anybody takes part, invite a clinician: "
+    "interlude invite --programme {programme} --role clinician"
+)
+
+
 @app.command(epilog="Example: interlude invite --programme adult-evening --role staff")
 def invite(
     programme: Annotated[str, typer.Option(help="The programme's id.")],
@@ -146,7 +155,7 @@ def invite(
     from bot.clock import Clock
     from bot.content.library import load
     from bot.domain.people import ROLES
-    from bot.services.enrolment import CannotInvite
+    from bot.services.enrolment import CannotInvite, nobody_to_alert
     from bot.services.enrolment import invite as make
 
     if role not in ROLES:
@@ -159,6 +168,7 @@ def invite(
         try:
             await migrate.demand_current(store)
             token = await make(store, content, programme=programme, role=role, level=level, now=Clock().now())
+            unsafe = role == "participant" and await nobody_to_alert(store, programme)
         except CannotInvite as error:
             _fail(str(error))
         finally:
@@ -166,6 +176,8 @@ def invite(
         async with make_bot(settings).context() as bot:
             me = await bot.get_me()
         typer.echo(f"https://t.me/{me.username}?start={token}")
+        if unsafe:
+            typer.echo(_NOBODY.format(programme=programme), err=True)
 
     _with_settings(work)
 

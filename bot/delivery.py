@@ -67,6 +67,7 @@ class Delivery:
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._pacers: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._freed = asyncio.Event()
+        self._crowded = False
         self._unsettled: dict[int, Placed] = {}
 
     async def run(self) -> None:
@@ -89,11 +90,14 @@ class Delivery:
             task = asyncio.create_task(self._handle(parcel, message, standing))
             self._busy[parcel.chat_id] = task
             task.add_done_callback(partial(self._free, parcel.chat_id))
-        if not ready or self._room() < self._at_once / 4:  # a look for each single place would cost more than sending
+        if not ready or not self._has_room():
             await first_of(self._store.posted, self._freed, seconds=LOOK_AGAIN)
 
     def _room(self) -> int:
         return self._at_once - len(self._busy)
+
+    def _has_room(self) -> bool:
+        return self._room() >= self._at_once / 4
 
     async def _ready(self) -> tuple[Ready, ...]:
         room = self._room()
@@ -113,6 +117,7 @@ class Delivery:
             log.exception("the outbox cannot be read")
             await asyncio.sleep(LOOK_AGAIN)
             return ()
+        self._crowded = urgent_only or len(found) >= room
         if nothing_waits:
             self._headway.made("sender")
         return tuple(
@@ -121,8 +126,12 @@ class Delivery:
         )
 
     def _free(self, chat_id: int, _: asyncio.Task[None]) -> None:
+        """Look for what goes next; while more waits than there is room for, not for each single place: a look costs
+        as much as sending does.
+        """
         self._busy.pop(chat_id, None)
-        self._freed.set()
+        if not self._crowded or self._has_room():
+            self._freed.set()
 
     async def _handle(self, parcel: Parcel, message: Message | None, standing: Card | None) -> None:
         try:

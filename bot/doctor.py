@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.config import Settings, wrong_settings
 from bot.content.check import check, render
-from bot.storage import migrate
+from bot.storage import migrate, reach
 from bot.storage.store import Store, Unavailable
 from bot.storage.vault import BadKey, Vault, new_key, read_keys
 
@@ -39,7 +39,7 @@ async def examine(say: Callable[[str], None]) -> bool:
         for wrong in wrong_settings(error):
             say(f"✗ settings: {wrong}. Mend it in .env")
         return False
-    checks: list[Callable[[Settings], Awaitable[Diagnosis]]] = [_keys, _database, _content, _token, _clock]
+    checks: list[Callable[[Settings], Awaitable[Diagnosis]]] = [_keys, _database, _alerts, _content, _token, _clock]
     found = [await one(settings) for one in checks]
     for diagnosis in found:
         say(f"{'✓' if diagnosis.well else '✗'} {diagnosis.part}: {diagnosis.said}")
@@ -71,6 +71,23 @@ async def _database(settings: Settings) -> Diagnosis:
     finally:
         await store.close()
     return Diagnosis(part="database", well=True, said=f"version {migrate.wanted()}")
+
+
+async def _alerts(settings: Settings) -> Diagnosis:
+    """Look for programmes with somebody in them of which no alert can reach anybody who looks after participants."""
+    if not (await _database(settings)).well:
+        return Diagnosis(part="alerts", well=False, said="not looked at: mend the database first")
+    store = Store(settings.database_url, Vault([("k1", bytes(32))]))
+    try:
+        async with store.read() as tx:
+            without = await reach.programmes_without_carers(tx)
+    finally:
+        await store.close()
+    if without:
+        mend = f"`interlude invite --programme {without[0]} --role clinician`"
+        said = f"nobody can be alerted in {', '.join(without)}: {mend}"
+        return Diagnosis(part="alerts", well=False, said=said)
+    return Diagnosis(part="alerts", well=True, said="in each programme with people in it somebody can be alerted")
 
 
 async def _content(settings: Settings) -> Diagnosis:

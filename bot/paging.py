@@ -16,9 +16,11 @@ from bot.addresses import Failure
 from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
+from bot.services import alerts
 from bot.services import channels as service
 from bot.storage import channels
 from bot.storage.channels import Letter, Page
+from bot.storage.reach import FAILING
 from bot.storage.store import Store
 from bot.storage.vault import Unreadable
 
@@ -41,9 +43,6 @@ LONGEST_WAIT = 60.0
 
 MOST_ATTEMPTS = 12
 """Tries of a page that is not red; a red one is tried for ever."""
-
-TELL_AFTER = 5
-"""Tries in vain after which staff are told."""
 
 Send = Callable[[str, str, str], Failure | None]
 
@@ -177,8 +176,9 @@ class Paging:
                 await channels.settle(tx, page.id, "failed", now, failure)
             else:
                 await channels.try_again(tx, page.id, now + timedelta(seconds=wait), failure)
-            if attempts == TELL_AFTER:
+            if attempts == FAILING:
                 await service.tell_failing(tx, self._content(), page.channel_id, failure, now)
+                await alerts.page_unreachable(tx, self._content(), page.id, now)
 
 
 def _settled(outcome: "asyncio.Future[Failure | None]", failure: Failure | None) -> None:

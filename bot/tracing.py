@@ -4,7 +4,8 @@ A span holds the kind of update or the name of the method, and the type of an er
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiogram import BaseMiddleware, Bot, Dispatcher
@@ -14,6 +15,7 @@ from aiogram.methods.base import TelegramType
 from aiogram.types import TelegramObject, Update
 
 from bot.reporting import NotInstalled
+from bot.telegram.bot import QuickBot
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -30,9 +32,10 @@ class Tracing:
         self._provider = provider
         self._tracer = provider.get_tracer(NAME)
 
-    def follow(self, bot: Bot, dispatcher: Dispatcher) -> None:
+    def follow(self, bot: QuickBot, dispatcher: Dispatcher) -> None:
         """Trace what this bot asks of Telegram, and the updates that are handled."""
         bot.session.middleware(_Requests(self._tracer))
+        bot.traced = partial(_request, self._tracer)
         dispatcher.update.outer_middleware(_Updates(self._tracer))
 
     def end(self) -> None:
@@ -84,8 +87,12 @@ class _Requests(BaseRequestMiddleware):
     ) -> Response[TelegramType]:
         if method.__api_method__ == "getUpdates":  # it waits for half a minute on purpose
             return await make_request(bot, method)
-        with _span(self._tracer, "telegram", "rpc.method", method.__api_method__):
+        with _request(self._tracer, method.__api_method__):
             return await make_request(bot, method)
+
+
+def _request(tracer: "Tracer", method: str) -> AbstractContextManager[None]:
+    return _span(tracer, "telegram", "rpc.method", method)
 
 
 @contextmanager

@@ -163,6 +163,24 @@ def test_the_doctor_says_how_to_mend_everything(run) -> None:
         assert said in done.stdout
 
 
+def test_the_doctor_warns_of_a_programme_in_which_nobody_can_be_alerted(run, tmp_path: Path) -> None:
+    key = "k1:" + "A" * 43 + "="
+    run("db", "upgrade", env={"INTERLUDE_KEYS": key, "INTERLUDE_TELEGRAM_URL": "http://127.0.0.1:1"})
+    assert "✓ alerts" in run("doctor").stdout
+    with closing(sqlite3.connect(next(tmp_path.rglob("*.db")))) as database, database:
+        database.execute(
+            "INSERT INTO people (id, telegram_id, code, language, zones, created_at) "
+            "VALUES (1, 5, 'ROBIN2', 'en', '[]', '2026-11-02 14:00:00')"
+        )
+        database.execute(
+            "INSERT INTO members (id, person_id, programme, role, standing, level, preferences, pauses, created_at) "
+            "VALUES (1, 1, 'adult-evening', 'participant', 'active', '', '{}', '[]', '2026-11-02 14:00:00')"
+        )
+    told = run("doctor").stdout
+    assert "✗ alerts: nobody can be alerted in adult-evening" in told
+    assert "interlude invite --programme adult-evening --role clinician" in told
+
+
 def test_rotating_keys_says_what_was_done_and_fails_while_something_needs_an_older_key(run, tmp_path: Path) -> None:
     old, new = (f"k{number}:{letter * 43}=" for number, letter in ((1, "A"), (2, "E")))
     run("db", "upgrade", env={"INTERLUDE_KEYS": old})

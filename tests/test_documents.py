@@ -132,13 +132,13 @@ def test_what_telegram_and_interlude_cannot_promise_is_said_first() -> None:
 
 
 def test_the_clinical_file_has_the_numbers_that_the_program_has() -> None:
-    from bot.domain import cases, follow_up, programme, selection
+    from bot.domain import follow_up, programme, selection
     from bot.services import conversation, follow_ups, prompts
 
     text = (ROOT / "docs" / "CLINICAL.md").read_text(encoding="utf-8")
-    hours = {level: wait.total_seconds() / 3600 for level, wait in follow_up.AFTER_CASE.items()}
+    hours = {level: wait.total_seconds() / 3600 for level, wait in programme.AFTER_CASE.items()}
     months = ", ".join(map(str, follow_up.CARING_MONTHS))
-    seen = (cases.SEEN_TO["red"].total_seconds() / 60, cases.SEEN_TO["orange"].total_seconds() / 3600)
+    seen = (programme.SEEN_TO["red"].total_seconds() / 60, programme.SEEN_TO["orange"].total_seconds() / 3600)
     for said in (
         f"{hours['red']:g} h after red, {hours['orange']:g} h after orange",
         f"more than {follow_ups.WAITS_AT_MOST.days} days",
@@ -146,7 +146,7 @@ def test_the_clinical_file_has_the_numbers_that_the_program_has() -> None:
         f"next day, months {months}",
         f"between {follow_ups.CARING_AT:%H:%M} and {follow_ups.CARING_UNTIL:%H:%M}",
         f"| {seen[0]:g} min, {seen[1]:g} h |",
-        f"within {prompts.LATELY.days} days",
+        f"within {programme.LATELY.days} days",
         f"up to {prompts.MOST_COUNTED * 3}",
         f"for {conversation.ANSWER_TAKEN_FOR // 3600} h;",
         f"{programme.HIGH_DISTRESS} or more of 10",

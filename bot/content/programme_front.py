@@ -16,8 +16,11 @@ from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.content.timing import Malformed
 from bot.domain.activity import Level
 from bot.domain.programme import (
+    AFTER_CASE,
     EVERY_DAY,
     HIGH_DISTRESS,
+    LATELY,
+    SEEN_TO,
     AlertRule,
     ChainRole,
     Contact,
@@ -206,9 +209,10 @@ class MissedFront(Keys):
     stream: Text
     in_a_row: Annotated[int, Field(ge=1)]
     level: Level
+    orange_within: Duration = LATELY
 
     def missed(self) -> Missed:
-        return Missed(stream=self.stream, in_a_row=self.in_a_row, level=self.level)
+        return Missed(stream=self.stream, in_a_row=self.in_a_row, level=self.level, orange_within=self.orange_within)
 
 
 class AlertFront(Keys):
@@ -217,9 +221,18 @@ class AlertFront(Keys):
     acknowledge_within: Waiting
     chain: Annotated[tuple[Annotated[ChainRole, BeforeValidator(_role)], ...], Field(min_length=1)]
     again_every: Waiting
+    new_after: Duration | None = None
+    follow_up: Duration | None = None
 
-    def rule(self) -> AlertRule:
-        return AlertRule(acknowledge_within=self.acknowledge_within, chain=self.chain, again_every=self.again_every)
+    def rule(self, level: Level) -> AlertRule:
+        """Return the rule; what is left out, and only for red and orange, is as everywhere."""
+        return AlertRule(
+            acknowledge_within=self.acknowledge_within,
+            chain=self.chain,
+            again_every=self.again_every,
+            new_after=self.new_after or SEEN_TO.get(level),
+            follow_up=self.follow_up or AFTER_CASE.get(level),
+        )
 
 
 class ContactFront(Keys):
@@ -278,6 +291,14 @@ class ProgrammeFront(Keys):
     closed: tuple[Day, ...] = ()
     retention: RetentionFront = Field(default_factory=RetentionFront)
     high_distress: Annotated[int, Field(ge=1, le=10)] = HIGH_DISTRESS
+
+    @field_validator("alerts")
+    @classmethod
+    def _yellow_waits(cls, alerts: dict[Level, AlertFront]) -> dict[Level, AlertFront]:
+        yellow = alerts.get("yellow")
+        if yellow and (yellow.new_after or yellow.follow_up):
+            raise Malformed("new_after and follow_up go with red and orange", "leave them out of yellow", code="C005")
+        return alerts
 
     @field_validator("region")
     @classmethod

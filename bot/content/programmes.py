@@ -47,7 +47,7 @@ def read_programme(source: Source, document: Document, original: Document | None
         levels=MappingProxyType(levels),
         curriculum=tuple(phase.phase() for phase in front.curriculum),
         missed=front.missed.missed() if front.missed else None,
-        alerts=MappingProxyType({level: alert.rule() for level, alert in front.alerts.items()}),
+        alerts=MappingProxyType({level: alert.rule(level) for level, alert in front.alerts.items()}),
         working_hours=WorkingHours(days=front.working_hours.days, hours=front.working_hours.hours),
         contacts=contacts,
         consent_version=_consent_version(original or document),

@@ -1,6 +1,6 @@
 """The life of a case: levels that only rise, deadlines, who is alerted next, and what it takes to resolve one."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -22,12 +22,6 @@ DISPOSITIONS: tuple[Disposition, ...] = (
     "could-not-reach",
 )
 _RANK: dict[Level, int] = {"yellow": 1, "orange": 2, "red": 3}
-SEEN_TO: Mapping[Level, timedelta] = {
-    "red": timedelta(minutes=15),
-    "orange": timedelta(hours=2),
-    "yellow": timedelta.max,
-}
-"""How long after it was raised a case that is acknowledged is taken to be seen to; a flag after that alerts again."""
 LONGEST_CLOSURE = 31
 """Days within which a programme opens again; past it, a deadline falls where it would without working hours."""
 
@@ -102,16 +96,18 @@ def opened(level: Level, now: datetime, rule: AlertRule, working: Working) -> Ca
     return Case(level=level, state="open", opened_at=now, raised_at=now, deadline=deadline, next_alert=first)
 
 
-def flagged(case: Case, level: Level, now: datetime, rule: AlertRule, working: Working) -> Case:
-    """Return the case after another flag; `rule` is that of the graver of the two levels.
+def flagged(
+    case: Case, level: Level, now: datetime, rule: AlertRule, working: Working, *, new_after: timedelta | None
+) -> Case:
+    """Return the case after another flag; `rule` is that of the graver of the two levels, `new_after` of the flag's.
 
     A graver flag raises the case and alerts again. So does a red or orange one in a case that was acknowledged some
-    time ago (SEEN_TO): what is new since then must be looked at too. Another changes nothing.
+    time (`new_after`) ago: what is new since then must be looked at too. Another changes nothing.
     Raises NotOpen when the case is resolved: a new flag then opens a new case.
     """
     if case.state == "resolved":
         raise NotOpen
-    again = case.state == "acknowledged" and now - case.raised_at >= SEEN_TO[level]
+    again = case.state == "acknowledged" and new_after is not None and now - case.raised_at >= new_after
     if not (again or graver(level, case.level)):
         return case
     fresh = opened(max(level, case.level, key=lambda one: _RANK[one]), now, rule, working)

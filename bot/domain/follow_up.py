@@ -1,13 +1,7 @@
 """When somebody hears from Interlude again: after a case, and in caring contacts after they left."""
 
 from calendar import monthrange
-from collections.abc import Mapping
 from datetime import date, timedelta
-
-from bot.domain.activity import Level
-
-AFTER_CASE: Mapping[Level, timedelta] = {"red": timedelta(hours=4), "orange": timedelta(days=1)}
-"""How long after a flag of this level the participant is asked how they are now. The times are our own."""
 
 PLAN_OFFERED_AFTER = timedelta(days=2)
 """How long after a red or orange flag who has no safety plan is offered to make one. The time is our own."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from bot.domain.activity import Level
@@ -12,6 +13,18 @@ ChainRole = Literal["on-call", "primary", "backup", "supervisor", "group"]
 
 HIGH_DISTRESS = 8
 """A skill left at this distress or above, of 10, is worth a look where a programme says nothing else."""
+
+LATELY = timedelta(days=14)
+"""Within this after a red or orange case missed check-ins are orange, where a programme says nothing else."""
+
+AFTER_CASE: Mapping[Level, timedelta] = MappingProxyType({"red": timedelta(hours=4), "orange": timedelta(days=1)})
+"""How long after a flag of this level the participant is asked how they are now; a programme's to say."""
+
+SEEN_TO: Mapping[Level, timedelta] = MappingProxyType({"red": timedelta(minutes=15), "orange": timedelta(hours=2)})
+"""So long after it was raised an acknowledged case is taken to be seen to: a later flag of this level alerts again.
+
+Our own times, and a programme's to say. A yellow one never does.
+"""
 
 EVERY_DAY = frozenset(range(7))
 """Weekdays as `date.weekday` counts them: Monday is 0."""
@@ -78,11 +91,12 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """So many missed prompts of `stream` in a row raise a flag."""
+    """So many missed prompts of `stream` in a row raise a flag, orange within `orange_within` of a grave case."""
 
     stream: str
     in_a_row: int
     level: Level
+    orange_within: timedelta = LATELY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +109,17 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRule:
-    """Who is told of a case of one level, in which order, and how soon somebody must acknowledge it."""
+    """Who is told of a case of one level, in which order, and how soon somebody must acknowledge it.
+
+    A flag `new_after` the case was raised alerts again, although it was acknowledged (None: never). `follow_up` is how
+    long after a flag the participant is asked how they are now (None: not at all).
+    """
 
     acknowledge_within: Delay
     chain: tuple[ChainRole, ...]
     again_every: Delay
+    new_after: timedelta | None = None
+    follow_up: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ Hospital Psychiatry 32, 345-359). For the GAD-7 we know of no such rule by its a
 REMISSION_BELOW = 5
 """PHQ-9: a total under 5 counts as remission (Kroenke, Spitzer & Williams 2001)."""
 
+RATED_BY = frozenset({"phq-9"})
+"""Measures whose authors say what response and remission are."""
+
 Change = Literal["better", "worse", "no reliable change"]
 Triage = Literal["low", "moderate", "high"]
 TRIAGE_ITEMS = ("q1", "q2", "q3", "q4", "q5", "q6", "q6-recent")

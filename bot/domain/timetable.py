@@ -6,10 +6,10 @@ computed.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from itertools import chain, pairwise, zip_longest
 from typing import Literal
@@ -45,6 +45,7 @@ __all__ = [
     "Preferences",
     "Slot",
     "allowed",
+    "finder",
     "first_allowed",
     "next_slot",
     "plan_for",
@@ -109,7 +110,15 @@ def slots(plan: Plan, since: datetime, until: datetime) -> tuple[Slot, ...]:
 
 def next_slot(plan: Plan, stream_id: str, after: datetime) -> Slot | None:
     """Return the stream's first slot after this moment that is to be sent, None when there is none for a long time."""
-    calendar = _Calendar(plan)
+    return finder(plan)(stream_id, after)
+
+
+def finder(plan: Plan) -> Callable[[str, datetime], Slot | None]:
+    """Return `next_slot` of one plan, for several of its streams: they share what was worked out of each day."""
+    return partial(_next_slot, plan, _Calendar(plan))
+
+
+def _next_slot(plan: Plan, calendar: "_Calendar", stream_id: str, after: datetime) -> Slot | None:
     stream = next((index for index, stream in enumerate(plan.streams) if stream.id == stream_id), None)
     if stream is None:
         return None

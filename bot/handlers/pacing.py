@@ -1,10 +1,10 @@
-"""Middleware: who sends far more than a person can is slowed down, and holds up nobody; a cry for help never is."""
+"""Middleware: who sends far more than a person can is answered less, and holds up nobody; nothing is passed over."""
 
-import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from aiogram import BaseMiddleware
-from aiogram.exceptions import TelegramAPIError
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from bot.content.library import Content
@@ -17,36 +17,53 @@ from bot.services.turn import Turn
 from bot.storage.store import Store
 from bot.telegram.events import said
 
-INVITATION = "/start "
-
 
 class Pacing(BaseMiddleware):
-    """Lets through what a person can send; of the rest, texts are still kept and examined. Comes after Turns."""
+    """Marks the turn of who is in a hurry; of theirs only some commands are put off. Comes after Turns.
+
+    Words are judged by when Telegram got them. It does not say so of taps: they have a pace of their own, by our clock,
+    so that a backlog of taps says nothing of words, and all it leads to is that less is said: every tap counts.
+    """
 
     def __init__(self) -> None:
-        self._updates = Pace(hurry.UPDATES)
+        self._words = Pace(hurry.UPDATES)
+        self._taps = Pace(hurry.UPDATES)
         self._told = Pace(hurry.TOLD)
         self._invitations = Pace(hurry.INVITATIONS)
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:  # noqa: ANN401
         turn: Turn = data["turn"]
-        content: Content = data["content"]
         words = said(event)
-        allowed = self._updates.allows(turn.telegram_id, turn.now)
-        if words.startswith(INVITATION) and not self._invitations.allows(turn.telegram_id, turn.now):
+        in_time = self._in_time(event, turn)
+        if hurry.tries_invitation(words) and not self._invitations.allows(turn.telegram_id, _sent_at(event, turn)):
             raise Refused(GUESSED)
-        if allowed or not isinstance(event, Message | CallbackQuery) or is_cry(content, words):
+        if in_time:
             return await handler(event, data)
-        await self._slow(event, data["store"], content, turn, words)
-        return None
+        data["turn"] = turn = replace(turn, hurried=True)
+        if isinstance(event, Message) and hurry.may_wait(turn, words):
+            return await hurry.put_off(data["store"], data["content"], turn, words)
+        done = await handler(event, data)
+        await self._tell(data["store"], data["content"], turn, words)
+        return done
 
-    async def _slow(
-        self, event: Message | CallbackQuery, store: Store, content: Content, turn: Turn, words: str
-    ) -> None:
-        if isinstance(event, Message):
-            told = self._told.allows(turn.telegram_id, turn.now)
-            await hurry.wrote(store, content, turn, words, told=told)
+    def _in_time(self, event: TelegramObject, turn: Turn) -> bool:
+        match event:
+            case Message():
+                return self._words.allows(turn.telegram_id, _sent_at(event, turn))
+            case CallbackQuery():
+                return self._taps.allows(turn.telegram_id, turn.now)
+        return True
+
+    async def _tell(self, store: Store, content: Content, turn: Turn, words: str) -> None:
+        """Say once in a while why less is answered; never after a cry, whose answer is to be the last thing read."""
+        if turn.caring or turn.managing or is_cry(content, words):
             return
-        await hurry.passed_over(store, turn)
-        with contextlib.suppress(TelegramAPIError):
-            await event.answer(turn.voice(content).label("tap-too-fast"))
+        if self._told.allows(turn.telegram_id, turn.now):
+            await hurry.tell(store, content, turn)
+
+
+def _sent_at(event: TelegramObject, turn: Turn) -> datetime:
+    """Return when Telegram got a message: what waited while we were away did not come all at once."""
+    if not isinstance(event, Message):
+        return turn.now
+    return datetime.fromtimestamp(event.edit_date, UTC) if event.edit_date else event.date

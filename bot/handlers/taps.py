@@ -36,6 +36,8 @@ from bot.telegram.taps import CaseTap, MenuTap, PromptTap, RunTap, read_tap
 
 async def tapped(query: CallbackQuery, store: Store, content: Content, turn: Turn, link_base: str) -> None:
     said = await _act(query.data or "", store, content, turn, link_base)
+    if turn.hurried and not turn.caring:
+        return  # each answer is one more request to Telegram
     with contextlib.suppress(TelegramAPIError):  # only stops the button's spinner
         await query.answer(turn.voice(content).label(said) if said else None)
 

@@ -15,6 +15,6 @@ It knows nothing of Interlude.
 """
 
 from bot.sandbox.client import SandboxClient
-from bot.sandbox.server import Sandbox, create_app, serve
+from bot.sandbox.server import Sandbox, serve
 
-__all__ = ["Sandbox", "SandboxClient", "create_app", "serve"]
+__all__ = ["Sandbox", "SandboxClient", "serve"]

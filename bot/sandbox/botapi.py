@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -35,15 +37,23 @@ class BotApi:
 
     async def method(self, request: Request) -> Response:
         """Answer one request of a bot."""
-        token = request.path_params["token"]
+        return await self._asked(
+            request.path_params["token"], request.path_params["method"], partial(_parameters, request)
+        )
+
+    async def json_method(self, token: str, method: str, body: bytes) -> Response:
+        """Answer one request of a bot whose parameters are JSON."""
+        return await self._asked(token, method, partial(_json_parameters, body))
+
+    async def _asked(self, token: str, method: str, parameters: Callable[[], Awaitable[Json]]) -> Response:
         bot = self._world.bots.get(token)
         if bot is None:
             return _refused(Refusal(401, "Unauthorized") if _TOKEN.fullmatch(token) else Refusal(404, "Not Found"))
         try:
-            given = await _parameters(request)
+            given = await parameters()
         except (ValueError, HTTPException):
             return _refused(Refusal(400, "Bad Request: can't parse parameters"))
-        return await self._faulty(bot, request.path_params["method"], given)
+        return await self._faulty(bot, method, given)
 
     async def file(self, request: Request) -> Response:
         """Hand out a file."""
@@ -65,7 +75,7 @@ class BotApi:
         if fault is None:
             return await self._answer(bot, method, given)
         if fault.kind == "reset":
-            return _Cut()
+            return Cut()
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return await self._answer(bot, method, given)
@@ -76,7 +86,7 @@ class BotApi:
         if fault.kind == "timeout_after":
             await self._answer(bot, method, given)
             await asyncio.sleep(fault.seconds)
-            return _Cut()
+            return Cut()
         refusal = fault.refusal()
         self._world.note(bot, method, _loggable(given), refusal.status, refusal.description)
         return _refused(refusal)
@@ -115,10 +125,7 @@ async def _parameters(request: Request) -> Json:
     given: Json = {name: _decoded(name, value) for name, value in request.query_params.items()}
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind == "application/json":
-        body = await request.json()
-        if not isinstance(body, dict):
-            raise ValueError("the body must be a JSON object")
-        return given | {name: _decoded(name, value) for name, value in body.items() if value is not None}
+        return given | await _json_parameters(await request.body())
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         async with request.form(max_files=100, max_fields=1000, max_part_size=64 * 1024 * 1024) as form:
             for name, value in form.multi_items():
@@ -127,6 +134,13 @@ async def _parameters(request: Request) -> Json:
         if isinstance(value, str) and value.startswith("attach://"):
             given[name] = given.get(value.removeprefix("attach://"), value)
     return given
+
+
+async def _json_parameters(body: bytes) -> Json:
+    given = json.loads(body)
+    if not isinstance(given, dict):
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - as bad as one that is no JSON
+    return {name: _decoded(name, value) for name, value in given.items() if value is not None}
 
 
 async def _upload(file: UploadFile) -> Upload:
@@ -194,7 +208,7 @@ def _refused(refusal: Refusal) -> Response:
     return JSONResponse(body, refusal.status)
 
 
-class _Cut(Response):
+class Cut(Response):
     """Breaks the connection off: an answer is begun that never comes, and so the server hangs up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - Starlette's own

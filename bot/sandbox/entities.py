@@ -1,6 +1,5 @@
 """Text as Telegram counts and marks it: UTF-16 lengths, commands and links found, simple HTML and Markdown read."""
 
-import itertools
 import re
 from html.parser import HTMLParser
 
@@ -65,8 +64,8 @@ def read(text: str, parse_mode: str, entities: list[Json] | None) -> tuple[str, 
 
 def _check(text: str, entities: list[Json]) -> None:
     """Refuse entities that are not within the text, or cut a character that takes two units. Raises Refusal."""
-    places = {0, *itertools.accumulate(units(character) for character in text)}
-    length = units(text)
+    encoded = text.encode("utf-16-le")
+    length = len(encoded) // 2
     for entity in entities:
         start, end = int(entity["offset"]), int(entity["offset"]) + int(entity["length"])
         if start < 0 or end <= start:
@@ -76,8 +75,12 @@ def _check(text: str, entities: list[Json]) -> None:
         if end > length:
             after = f"ends after the end of the text at UTF-16 offset {end}"
             raise Refusal(400, f"Bad Request: entity beginning at UTF-16 offset {start} {after}")
-        if not {start, end} <= places:
+        if any(_HALF <= encoded[2 * place - 1] < _OTHER_HALF for place in (start, end) if place):
             raise Refusal(400, f"Bad Request: entity at UTF-16 offset {start} cuts a UTF-16 symbol")
+
+
+_HALF, _OTHER_HALF = 0xD8, 0xDC
+"""How the first half of a character of two UTF-16 units begins, and the second one."""
 
 
 def _overlap(one: Json, other: Json) -> bool:

@@ -6,6 +6,7 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from bot.sandbox.botapi import BotApi
 from bot.sandbox.clock import Clock
 from bot.sandbox.control import Control
+from bot.sandbox.shortcut import ShortCut
 from bot.sandbox.world import KEPT_IN_LOG, World
 
 _STATIC = Path(__file__).parent / "static"
@@ -36,10 +38,8 @@ class Sandbox:
     world: World
 
 
-def create_app(world: World | None = None) -> Starlette:
-    """Return the application that shows this world, or one of its own."""
-    world = world or World(Clock())
-    api = BotApi(world)
+def create_app(world: World, api: BotApi) -> Starlette:
+    """Return the application that shows this world."""
     control = Control(world, api)
 
     @contextlib.asynccontextmanager
@@ -66,8 +66,10 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, log_size: int = KEPT_
     world = World(Clock(), log_size)
     listener = socket.create_server((host, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it each answer waits 40 ms
+    api = BotApi(world)
     config = uvicorn.Config(
-        create_app(world),
+        create_app(world, api),
+        http=partial(ShortCut, api),  # type: ignore[arg-type]  # whatever makes a protocol will do
         log_level="critical",
         lifespan="on",
         timeout_graceful_shutdown=1,

@@ -1,7 +1,7 @@
 """Flags join a case, and its alerts go along the chain until somebody acknowledges."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
@@ -9,10 +9,10 @@ from bot.content.public_holidays import days_closed
 from bot.domain import cases as life
 from bot.domain.activity import Level
 from bot.domain.cases import Case, Working
-from bot.domain.follow_up import AFTER_CASE, PLAN_OFFERED_AFTER
+from bot.domain.follow_up import PLAN_OFFERED_AFTER
 from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
-from bot.services import channels
+from bot.services import channels, reach
 from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
 from bot.services.rota import duties
 from bot.services.voice import Voice
@@ -21,6 +21,7 @@ from bot.storage import follow_ups, people
 from bot.storage.cases import Filed, Flag
 from bot.storage.outbox import Lane, Posting, card_holders, post
 from bot.storage.people import Member, Person
+from bot.storage.reach import case_of
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Message, packed, written
 
@@ -48,21 +49,22 @@ async def add_flags(
         await records.add_event(tx, present.id, "opened", now, level=level)
     else:
         rule = programme.alerts[present.case.level if life.graver(present.case.level, level) else level]
-        raised = life.flagged(present.case, level, now, rule, working(programme))
+        new_after = programme.alerts[level].new_after
+        raised = life.flagged(present.case, level, now, rule, working(programme), new_after=new_after)
         kind = "raised" if raised is not present.case else "flagged"
         present = await moved_on(tx, present, raised)
         await records.add_event(tx, present.id, kind, now, level=level)
     await records.add_flags(tx, present.id, found, now)
-    await _plan_follow_up(tx, present, level, now)
+    await _plan_follow_up(tx, present, level, programme.alerts[level].follow_up, now)
     due = present.case.next_alert is not None and present.case.next_alert <= now
     if not due:
         await show_to_all(tx, content, present, now, f"n{present.id}:{now:%y%m%d%H%M%S%f}")
     return await _alert_if_due(tx, content, present, now)
 
 
-async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, now: datetime) -> None:
+async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, wait: timedelta | None, now: datetime) -> None:
     """Have the participant asked some time later how they are, and offered a safety plan if they have none by then."""
-    if wait := AFTER_CASE.get(level):
+    if wait:
         key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
         offer = f"plan-offer:{filed.member_id}:{now:%Y%m}"
         planned = [
@@ -82,13 +84,27 @@ async def alert_due(store: Store, content: Content, now: datetime) -> int:
 
 
 async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetime) -> None:
-    """The clinician who was to be alerted can't be reached: alert the next one at once."""
+    """The clinician who was to be alerted can't be reached: alert the next one at once.
+
+    Where there is none either, the participant is told: nobody may wait for help that does not come.
+    """
     filed = await records.filed(tx, case_id)
     if filed is None or filed.case.state != "open" or filed.case.level == "yellow":
         return
     chain = content.programme(filed.programme, "").alerts[filed.case.level].chain
     if filed.case.alerts <= len(chain):  # past its end nobody is next: they are told again when it is time
-        await _alert(tx, content, filed, now)
+        filed = await _alert(tx, content, filed, now)
+    else:
+        await reach.tell_where_nobody(tx, content, filed, now)
+    await reach.correct(tx, content, filed, now)
+
+
+async def page_unreachable(tx: Tx, content: Content, page_id: int, now: datetime) -> None:
+    """A page does not get out: where it was all that there was, the participant and staff are told."""
+    filed = await records.filed(tx, await case_of(tx, page_id))
+    if filed and filed.case.state == "open" and filed.case.level != "yellow":
+        await reach.tell_where_nobody(tx, content, filed, now)
+        await reach.correct(tx, content, filed, now)
 
 
 async def _alert_if_due(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
@@ -102,6 +118,7 @@ async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed
     for member in told:
         await records.add_event(tx, filed.id, "alerted", now, to=str(member.id))
     await _send_alert(tx, content, moved, told, blocked, now)
+    await reach.tell_where_nobody(tx, content, moved, now)
     return moved
 
 
@@ -124,8 +141,12 @@ async def along_the_chain(
         case = life.alerted(case, now, rule, working(programme))
         if told:
             break
-    told = told or await people.members_in(tx, filed.programme, tuple(CARING))
-    told = told or await people.members_in(tx, filed.programme, ("staff",))
+    for roles in (tuple(CARING), ("staff",)):
+        if not told:
+            members = await people.members_in(tx, filed.programme, roles)
+            known = await people.members_with_people(tx, [one.id for one in members])
+            told = tuple(member for member, person in known if person.blocked_at is None)
+            blocked += [member for member, person in known if person.blocked_at and member not in blocked]
     return await moved_on(tx, filed, case), told, tuple(blocked)
 
 

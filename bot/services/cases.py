@@ -7,6 +7,7 @@ from bot.domain import cases as life
 from bot.domain.activity import LEVELS, Level
 from bot.domain.cases import Disposition
 from bot.domain.words import Words, join
+from bot.services import changes
 from bot.services.access import carer_of, carers
 from bot.services.alerts import moved_on, show_to_all
 from bot.services.answer_lines import answer_line
@@ -95,7 +96,8 @@ async def show_answers(store: Store, content: Content, turn: Turn, case_id: int)
         rows = await last_answers(tx, filed.member_id, ANSWERS_SHOWN)
         lines = [answer_line(tx, content, voice, row, turn.zone) for row in rows]
         head = voice.words("answers-head", code=who.code, name=who.name or "–")
-        shown = written(join((head, *(tuple(lines) or (voice.words("answers-none"),))), "\n"))
+        changed = await changes.for_clinicians(tx, content, voice, filed.member_id, turn.zone)
+        shown = written(join((head, *changed, *(tuple(lines) or (voice.words("answers-none"),))), "\n"))
         await audit.note(tx, "read answers", turn.now, by=member.id, subject=f"case {case_id}")
         await reply(tx, turn, replace(shown, protect=True), case_id=case_id)
     return ""

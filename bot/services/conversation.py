@@ -58,6 +58,8 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
         level = await remark(tx, content, turn, member, text)
         if level in GRAVE or (level and len(text.split()) > WORDS_LOOKED_FOR):
             return
+        if turn.hurried:
+            return
         if len(text) > LONGEST_SEARCH or not await menus.find(tx, content, turn, text):
             await reply(tx, turn, turn.voice(content).message("remark-kept"))
 
@@ -66,8 +68,8 @@ async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take an edited message: what it says now is kept and examined too."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant is None:
-            await _outsider_cried(tx, content, turn, text)
-        elif await remark(tx, content, turn, turn.participant, text) is None:
+            await outsider_cried(tx, content, turn, text)
+        elif await remark(tx, content, turn, turn.participant, text) is None and not turn.hurried:
             for_plan = await safety_plan.changed_lately(tx, turn.participant, turn.now)
             await reply(tx, turn, turn.voice(content).message("edit-kept-plan" if for_plan else "edit-kept"))
 
@@ -98,7 +100,7 @@ async def wrote_beside_command(store: Store, content: Content, turn: Turn, said:
             await remark(tx, content, turn, turn.participant, said)
             answered = not said.startswith("/help_now")
         else:
-            answered = await _outsider_cried(tx, content, turn, said)
+            answered = await outsider_cried(tx, content, turn, said)
         if not answered:
             await show_help_now(tx, content, turn)
 
@@ -112,7 +114,7 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant:
             await remark(tx, content, turn, turn.participant, command)
-        elif await _outsider_cried(tx, content, turn, command):
+        elif await outsider_cried(tx, content, turn, command):
             return
         key = "command-near" if near else "command-unknown"
         await reply(tx, turn, voice.message(key, near=f"/{near[0]}" if near else ""))
@@ -121,15 +123,17 @@ async def unknown_command(store: Store, content: Content, turn: Turn, command: s
 async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> None:
     """Answer who is no participant (yet, or any more): nothing is kept, and still a cry gets the contacts."""
     voice = turn.voice(content)
-    if await _outsider_cried(tx, content, turn, text):
+    if await outsider_cried(tx, content, turn, text):
         return
     if country := countries.exactly(text, turn.language):
         await show_help_now(tx, content, turn, country)
         return
+    if turn.hurried:
+        return
     await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
 
 
-async def _outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
+async def outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
     """Answer a cry of who is no participant, and of nobody who looks after others, with the contacts."""
     if turn.participant or turn.caring:
         return False
@@ -163,7 +167,7 @@ async def _in_dialogue(tx: Tx, content: Content, turn: Turn, dialogue: dict[str,
         asked = str(dialogue.get("step", ""))
         step = f"{dialogue['kind']}#{asked}" if asked else ""
         level = await remark(tx, content, turn, turn.participant, text, step=step)
-    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await _outsider_cried(tx, content, turn, text)):
+    if dialogue["kind"] in ASKED_LATER and (level in GRAVE or await outsider_cried(tx, content, turn, text)):
         return True  # they got the contacts, and nothing is asked of them now: what was, still waits
     await people.change_person(tx, turn.person.id, dialogue=None)
     understood = True

@@ -11,6 +11,7 @@ from bot.services import timezones
 from bot.services.access import Refused, kept_refusal, managers
 from bot.services.follow_ups import caring_offer
 from bot.services.plans import plan_ahead, plan_anew
+from bot.services.reach import reachable, tell_staff
 from bot.services.roster import end_participation
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice, button, column
@@ -58,6 +59,12 @@ async def invite(
             now=now,
             expires_at=now + INVITATION_HOLDS,
         )
+
+
+async def nobody_to_alert(store: Store, programme: str) -> bool:
+    """Return whether alerts of this programme would get to nobody who looks after participants."""
+    async with store.read() as tx:
+        return await reachable(tx, programme) != "clinician"
 
 
 async def start(store: Store, content: Content, turn: Turn, token: str) -> None:
@@ -146,7 +153,7 @@ async def set_zone(tx: Tx, content: Content, turn: Turn, zone: str) -> None:
         await _join(tx, content, turn, person, turn.joining)
         return
     if turn.participant:
-        await plan_anew(tx, content, person, turn.participant, turn.now)
+        await plan_anew(tx, content, [(turn.participant, person)], turn.now)
     await reply(tx, turn, _in_card(voice.message("zone-set", zone=timezones.label(zone, turn.now))))
 
 
@@ -232,6 +239,8 @@ async def send_invitation(store: Store, content: Content, turn: Turn, value: str
             role=voice.label(f"role-{role}"),
             until=voice.moment(expires_at, turn.zone),
         )
+        if role == "participant" and await reachable(tx, programme_id) != "clinician":
+            words = join((words, voice.words("invited-nobody", programme=title)))
         await reply(tx, turn, replace(written(words), drawn=qr_png(link), alt=voice.label("invitation-alt")))
 
 
@@ -351,11 +360,16 @@ async def _join(tx: Tx, content: Content, turn: Turn, person: Person, member: Me
     began = turn.now.astimezone(ZoneInfo(person.zone)).date()
     member = replace(member, standing="active", began=began)
     await people.change_member(tx, member.id, standing="active", began=began)
-    await plan_ahead(tx, content, person, member, turn.now)
+    await plan_ahead(tx, content, [(member, person)], turn.now)
     ahead = await prompts.upcoming(tx, member.id)
     voice = turn.voice(content)
     first = voice.moment(ahead[0].due_at, turn.zone) if ahead else "–"
-    await reply(tx, turn, _in_card(voice.message("joined", first=first)))
+    words = voice.words("joined", first=first)
+    if await reachable(tx, member.programme) != "clinician":
+        words = join((words, voice.words("joined-nobody")))
+        cause = f"joined:{member.programme}:{turn.now:%y%m%d}"
+        await tell_staff(tx, content, member.programme, "enrolled-nobody", cause, turn.now)
+    await reply(tx, turn, _in_card(written(words)))
 
 
 def _in_card(message: Message) -> Message:

@@ -11,6 +11,7 @@ from bot.services import alerts, roster
 from bot.services.access import Refused, stale
 from bot.services.case_cards import case_values
 from bot.services.contacts import contact_words, country_of
+from bot.services.reach import reachable
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, column
 from bot.storage import audit, cases, erasure, people
@@ -128,7 +129,9 @@ def _explained(content: Content, turn: Turn) -> Message:
 async def _asked_again(tx: Tx, content: Content, turn: Turn, person: Person) -> Message:
     voice = turn.voice(content)
     grave = await _grave_cases(tx, await records.all_memberships(tx, person.id))
-    contacts = (voice.words("forget-not-alone"), _contacts(content, voice, person, grave)) if grave else ()
+    told = [await reachable(tx, filed.programme) == "clinician" for filed in grave]
+    key = "forget-not-alone" if any(told) else "forget-not-alone-untold"
+    contacts = (voice.words(key), _contacts(content, voice, person, grave)) if grave else ()
     stamp = f"now-{write_id(int(turn.now.timestamp()))}"
     keys = [
         voice.button("forget-no", MenuTap(menu=MENU, value="no")),

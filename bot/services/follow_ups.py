@@ -13,6 +13,7 @@ from bot.services.access import not_anothers
 from bot.services.answer_lines import AFTER_CASE
 from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
+from bot.services.reach import reached
 from bot.services.safety import respond
 from bot.services.safety_plan import offer
 from bot.services.turn import Turn, reply
@@ -159,7 +160,8 @@ async def _after_case(tx: Tx, voice: Voice, one: FollowUp) -> Message | None:
     seen = filed.case.state == "acknowledged"
     taps = [(said, MenuTap(menu=MENU, value=f"{write_id(one.id)}-{said}")) for said in ANSWERS]
     keyboard = tuple((voice.button(f"follow-up-key-{said}", tap),) for said, tap in taps)
-    message = voice.message("follow-up-seen" if seen else "follow-up-told", keyboard)
+    told = "follow-up-told" if await reached(tx, filed) == "clinician" else "follow-up-untold"
+    message = voice.message("follow-up-seen" if seen else told, keyboard)
     return replace(message, card=_card(one), fresh=True)
 
 

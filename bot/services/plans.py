@@ -1,13 +1,14 @@
 """A member's own timetable: the programme's streams with the person's zone, pauses and preferences."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from bot.content.library import Content
 from bot.domain.plan import Move, Pause, Plan, Preferences, plan_for
 from bot.domain.programme import Hours, Programme
-from bot.domain.timetable import Slot, next_slot
+from bot.domain.timetable import Slot, finder
 from bot.storage import people, prompts
 from bot.storage.people import Member, Person
 from bot.storage.prompts import Prompt
@@ -54,46 +55,55 @@ def read_preferences(kept: dict[str, Any]) -> Preferences:
     )
 
 
-async def plan_ahead(tx: Tx, content: Content, person: Person, member: Member, now: datetime) -> None:
-    """Plan one prompt ahead in each of the member's streams that has none."""
-    programme = content.programme(member.programme, person.language)
-    plan = plan_of(programme, person, member)
-    ahead = await prompts.planned_streams(tx, member.id)
-    missing = [stream.id for stream in plan.streams if stream.id not in ahead]
-    taken = await prompts.taken_slots(tx, member.id, now - LOOK_BACK)
-    found = planned(plan, member, missing, taken, now, since=now)
+async def plan_ahead(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
+    """Plan one prompt ahead in each of these members' streams that has none; others' work goes on between two."""
+    ids = [member.id for member, _ in whose]
+    ahead = await prompts.planned_streams(tx, ids)
+    taken = await prompts.taken_slots(tx, ids, now - LOOK_BACK)
+    found, complete, incomplete = list[Prompt](), list[int](), list[int]()
+    for member, person in whose:
+        plan = plan_of(content.programme(member.programme, person.language), person, member)
+        missing = [stream.id for stream in plan.streams if stream.id not in ahead.get(member.id, ())]
+        theirs = planned(plan, member, missing, taken.get(member.id, ()), now, since=now)
+        found += theirs
+        (incomplete if len(theirs) < len(missing) else complete).append(member.id)
+        await asyncio.sleep(0)
     await prompts.plan(tx, found)
-    look_at = now + LOOK_AGAIN if len(found) < len(missing) else None
-    if look_at != member.plan_at:
-        await people.change_member(tx, member.id, plan_at=look_at)
+    await people.look_at(tx, complete, None)
+    await people.look_at(tx, incomplete, now + LOOK_AGAIN)
 
 
-async def plan_anew(tx: Tx, content: Content, person: Person, member: Member, now: datetime) -> None:
-    """Plan again after the timetable changed; what was sent stays sent."""
-    await prompts.withdraw_planned(tx, member.id)
-    await plan_ahead(tx, content, person, member, now)
+async def plan_anew(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
+    """Plan again after timetables changed; what was sent stays sent."""
+    await prompts.withdraw_planned(tx, [member.id for member, _ in whose])
+    await plan_ahead(tx, content, whose, now)
 
 
 def planned(
     plan: Plan,
     member: Member,
     streams: Sequence[str],
-    taken: frozenset[tuple[str, str]],
+    taken: Collection[tuple[str, str]],
     now: datetime,
     *,
     since: datetime,
 ) -> list[Prompt]:
     """Return the next prompt after `since` of each of these streams that is not taken and may still be sent."""
-    found = ((stream, _free_slot(plan, stream, taken, now, since)) for stream in streams)
+    find = finder(plan)
+    found = ((stream, _free_slot(find, stream, taken, now, since)) for stream in streams)
     return [_prompt(plan, member, stream, slot) for stream, slot in found if slot]
 
 
 def _free_slot(
-    plan: Plan, stream: str, taken: frozenset[tuple[str, str]], now: datetime, since: datetime
+    find: Callable[[str, datetime], Slot | None],
+    stream: str,
+    taken: Collection[tuple[str, str]],
+    now: datetime,
+    since: datetime,
 ) -> Slot | None:
-    slot = next_slot(plan, stream, max(since, now - LOOK_BACK))
+    slot = find(stream, max(since, now - LOOK_BACK))
     while slot and (slot.latest < now or (stream, slot.key) in taken):
-        slot = next_slot(plan, stream, slot.due)
+        slot = find(stream, slot.due)
     return slot
 
 

@@ -1,14 +1,14 @@
 """Prompts: sent when due, put off, skipped, begun, reminded of once, and marked missed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from bot.content.library import Content
 from bot.domain import cases as life
-from bot.domain.activity import Measure, Skill
 from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
@@ -17,18 +17,28 @@ from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
-from bot.services.voice import Voice
+from bot.services.voice import Voice, button
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane, Posting, post
 from bot.storage.people import Member, Person
 from bot.storage.prompts import Prompt
+from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
-from bot.telegram.message import Keyboard, Message, packed
+from bot.telegram.message import Key, Keyboard, Message, packed
 from bot.telegram.taps import PromptTap
 
-AT_ONCE = 500
-"""Prompts that one transaction sends."""
+AT_ONCE = 50
+"""Prompts that one transaction sends: what is urgent waits for no more than these."""
+
+MOST_ROUNDS = 200
+"""Transactions that send prompts before the next ones are planned."""
+
+PLANNED_WITHIN = timedelta(minutes=5)
+"""After this the timetables are looked at of those whose next prompt was not planned: we were killed before it."""
+
+PLANNED_AT_ONCE = 100
+"""Members planned anew in one transaction: a fifth of a second, for which whoever writes meanwhile waits."""
 
 GRACE = timedelta(hours=1)
 """How much later than asked for a snoozed prompt may still come."""
@@ -36,12 +46,13 @@ GRACE = timedelta(hours=1)
 MOST_COUNTED = 10
 """Times the programme's number of misses in a row after which nobody is told any more."""
 
-LATELY = timedelta(days=14)
-"""Within this after a red or orange case, missed check-ins weigh more (SAFETY: orange instead of yellow)."""
-
 EVENING = time(20, 0)
 REMEMBERED = timedelta(days=90)
 """Practices older than this do not count towards what is offered next."""
+
+
+_Wording = Callable[[str, Kind, str, int | None], Message]
+"""What `_wording` returns, worked out once for all who get the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +71,18 @@ class _Receiver:
 
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the prompts that are due, and plan the next of each; return how many were due."""
-    async with store.begin() as tx:
-        due = await prompts.due(tx, now, AT_ONCE)
-        if not due:
-            return 0
-        receivers = await _receivers(tx, content, due, now)
-        sending = [one for prompt in due if (one := _sent(content, receivers.get(prompt.member_id), prompt, now))]
-        gone = {prompt.id for prompt, _ in sending}
-        await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
-        await prompts.sent(tx, [prompt for prompt, _ in sending])
-        await post(tx, [posting for _, posting in sending], now)
-        following = _following(receivers, due, now)
-        await prompts.plan(tx, following)
-        await _look_again(tx, receivers, due, following, now)
+    """Send the prompts that are due, then plan the next of each; return how many were due."""
+    due: list[Prompt] = []
+    receivers: dict[int, _Receiver] = {}
+    for _ in range(MOST_ROUNDS):
+        some, theirs = await _send_due(store, content, now)
+        if not some:
+            break
+        due += some
+        receivers = theirs | receivers
+    ids = list(receivers)
+    for start in range(0, len(ids), AT_ONCE):
+        await _plan_next(store, {one: receivers[one] for one in ids[start : start + AT_ONCE]}, due, now)
     return len(due)
 
 
@@ -104,9 +113,9 @@ async def expire(store: Store, content: Content, now: datetime) -> int:
 async def replan(store: Store, content: Content, now: datetime) -> int:
     """Look at the timetables that must be looked at again; return how many."""
     async with store.begin() as tx:
-        waiting = await people.to_plan(tx, now, AT_ONCE)
-        for member, person in waiting:
-            await plan_anew(tx, content, person, member, now)
+        waiting = await people.to_plan(tx, now, PLANNED_AT_ONCE)
+        if waiting:
+            await plan_anew(tx, content, waiting, now)
     return len(waiting)
 
 
@@ -181,6 +190,34 @@ async def skip(store: Store, content: Content, turn: Turn, prompt_id: int) -> st
     return "tap-skipped"
 
 
+async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tuple[Prompt, ...], dict[int, _Receiver]]:
+    """Send some of the prompts that are due; return all that were looked at, and who gets prompts."""
+    async with store.begin() as tx:
+        due = await prompts.due(tx, now, AT_ONCE)
+        if not due:
+            return (), {}
+        receivers, wording = await _receivers(tx, content, due, now), cache(partial(_wording, content))
+        sending = [
+            one for prompt in due if (one := _sent(content, wording, receivers.get(prompt.member_id), prompt, now))
+        ]
+        gone = {prompt.id for prompt, _ in sending}
+        await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
+        await prompts.sent(tx, [prompt for prompt, _ in sending])
+        await people.look_again(tx, list(receivers), now + PLANNED_WITHIN)
+        await post(tx, [posting for _, posting in sending], now)
+    return due, receivers
+
+
+async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequence[Prompt], now: datetime) -> None:
+    """Plan the next of each of their prompts, but for whom somebody planned meanwhile."""
+    async with store.begin() as tx:
+        waiting = await people.to_look_again(tx, list(receivers), now + PLANNED_WITHIN)
+        due = [prompt for prompt in gone if prompt.member_id in waiting]
+        following = _following(receivers, due, now)
+        await prompts.plan(tx, following)
+        await people.looked(tx, _look_again_at(receivers, due, following, now))
+
+
 async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datetime) -> dict[int, _Receiver]:
     """Return who gets these prompts, by member; who is not active or has blocked the bot is left out."""
     ids = list({prompt.member_id for prompt in due})
@@ -203,7 +240,9 @@ async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datet
     return found
 
 
-def _sent(content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> tuple[Prompt, Posting] | None:
+def _sent(
+    content: Content, wording: _Wording, receiver: _Receiver | None, prompt: Prompt, now: datetime
+) -> tuple[Prompt, Posting] | None:
     """Return the prompt as sent and its message; None when it must not be sent any more."""
     asked_for = prompt.snoozes > 0
     if receiver is None or now > prompt.latest_at or (not asked_for and allowed(receiver.plan, now)):
@@ -220,8 +259,7 @@ def _sent(content: Content, receiver: _Receiver | None, prompt: Prompt, now: dat
         remind_at=now + timedelta(seconds=prompt.remind_after) if prompt.remind_after else None,
         expires_at=now + timedelta(seconds=prompt.answer_within),
     )
-    activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
-    message = _nudge(Voice(content, receiver.person.language), activity, prompt)
+    message = _nudge(content, wording, receiver.person.language, prompt)
     return prompt, _posting(receiver, prompt, message, f"p{prompt.id}:{prompt.snoozes}", prompt.latest_at)
 
 
@@ -234,22 +272,33 @@ def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | N
     return choose(offered, receiver.history, seed=f"{receiver.member.id}:{prompt.slot}") if offered else None
 
 
-def _nudge(voice: Voice, activity: Skill | Measure, prompt: Prompt) -> Message:
-    said = activity.prompts[prompt.id % len(activity.prompts)] if activity.prompts else ""
-    minutes = str(activity.minutes)
-    key = "prompt" if said else "prompt-plain"
-    message = voice.message(
-        key, _prompt_keyboard(voice, prompt), text=said, title=activity.title, summary=activity.summary, minutes=minutes
+def _nudge(content: Content, wording: _Wording, language: str, prompt: Prompt) -> Message:
+    variants = content.activity(prompt.kind, prompt.activity, language).prompts
+    message = wording(language, prompt.kind, prompt.activity, prompt.id % len(variants) if variants else None)
+    return replace(message, keyboard=_keyboard(message.keyboard, prompt), card=_card(prompt), fresh=prompt.snoozes > 0)
+
+
+def _wording(content: Content, language: str, kind: Kind, activity_id: str, variant: int | None) -> Message:
+    """Return what prompts for an activity say; their buttons hold the verbs only."""
+    activity, voice = content.activity(kind, activity_id, language), Voice(content, language)
+    return voice.message(
+        "prompt-plain" if variant is None else "prompt",
+        _verbs(voice),
+        text="" if variant is None else activity.prompts[variant],
+        title=activity.title,
+        summary=activity.summary,
+        minutes=str(activity.minutes),
     )
-    return replace(message, card=_card(prompt), fresh=prompt.snoozes > 0)
 
 
-def _prompt_keyboard(voice: Voice, prompt: Prompt) -> Keyboard:
-    def row(*verbs: str) -> tuple[tuple[str, PromptTap], ...]:
-        return tuple((f"prompt-{verb}", PromptTap(prompt=prompt.id, verb=verb)) for verb in verbs)
+def _verbs(voice: Voice) -> Keyboard:
+    rows = (("start",), ("30m", "2h", "tonight"), ("skip",))
+    return tuple(tuple(Key(text=voice.label(f"prompt-{verb}"), data=verb) for verb in row) for row in rows)
 
-    rows = (row("start"), row("30m", "2h", "tonight"), row("skip"))
-    return tuple(tuple(voice.button(label, tap) for label, tap in one) for one in rows)
+
+def _keyboard(verbs: Keyboard, prompt: Prompt) -> Keyboard:
+    """Return the buttons of a prompt, each with its verb for this one."""
+    return tuple(tuple(button(key.text, PromptTap(prompt=prompt.id, verb=key.data)) for key in row) for row in verbs)
 
 
 def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:
@@ -263,14 +312,16 @@ def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: date
     return following
 
 
-async def _look_again(
-    tx: Tx, receivers: dict[int, _Receiver], due: Sequence[Prompt], following: Sequence[Prompt], now: datetime
-) -> None:
-    """Where a stream has no further prompt for now, have its timetable looked at tomorrow."""
+def _look_again_at(
+    receivers: dict[int, _Receiver], due: Sequence[Prompt], following: Sequence[Prompt], now: datetime
+) -> dict[int, datetime | None]:
+    """Return when to look at each timetable again: tomorrow where a stream has no further prompt for now."""
     planned_on = {(prompt.member_id, prompt.stream) for prompt in following}
-    ended = {p.member_id for p in due if p.member_id in receivers and (p.member_id, p.stream) not in planned_on}
-    for member_id in ended:
-        await people.change_member(tx, member_id, plan_at=now + LOOK_AGAIN)
+    ended = {prompt.member_id for prompt in due if (prompt.member_id, prompt.stream) not in planned_on}
+    return {
+        member_id: now + LOOK_AGAIN if member_id in ended else receivers[member_id].member.plan_at
+        for member_id in {prompt.member_id for prompt in due}
+    }
 
 
 def _reminder(
@@ -284,7 +335,7 @@ def _reminder(
         return first_allowed(receiver.plan, now, over), None
     voice = Voice(content, receiver.person.language)
     activity = content.activity(prompt.kind, prompt.activity, receiver.person.language)
-    message = voice.message("prompt-reminder", _prompt_keyboard(voice, prompt), title=activity.title)
+    message = voice.message("prompt-reminder", _keyboard(_verbs(voice), prompt), title=activity.title)
     fresh = replace(message, card=_card(prompt), fresh=True)
     return None, _posting(receiver, prompt, fresh, f"m{prompt.id}:{prompt.snoozes}", over)
 
@@ -314,7 +365,7 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
     if in_a_row == max(rule.in_a_row - 1, 1):
         await follow_ups.plan(tx, [follow_ups.new(f"missed:{prompt.id}", member.id, "missed", now)])
     if in_a_row and in_a_row % rule.in_a_row == 0:
-        worrying = await cases.had_since(tx, member.id, ("red", "orange"), now - LATELY)
+        worrying = await cases.had_since(tx, member.id, ("red", "orange"), now - rule.orange_within)
         level = life.highest((rule.level, "orange")) if worrying else rule.level
         assert level  # noqa: S101 - a rule has a level
         flag = Flag(level=level, category="missed", rule="missed-in-a-row", version="2")

@@ -10,7 +10,8 @@ from babel.numbers import format_decimal
 
 from bot.content.library import Content
 from bot.domain.flow import STOPPED, SWITCHED
-from bot.domain.words import say
+from bot.domain.words import join, say
+from bot.services import changes
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice
 from bot.storage import runs
@@ -41,7 +42,9 @@ async def _progress_message(store: Store, content: Content, turn: Turn, member: 
         return voice.message("progress-nothing")
     words = _words(voice)
     told = alt_text(progress, words)
-    caption = written(say(told), limit=CAPTION_LIMIT)
+    async with store.read() as tx:
+        changed = await changes.for_oneself(tx, content, voice, member.id, turn.zone)
+    caption = written(join((*changed, say(told)), "\n"), limit=CAPTION_LIMIT)
     return Message(text=caption.text, drawn=progress_png(progress, words), alt=told)
 
 

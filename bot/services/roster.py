@@ -140,7 +140,7 @@ async def discharge_member(tx: Tx, content: Content, member: Member, now: dateti
 async def end_participation(tx: Tx, member: Member, now: datetime) -> None:
     """Have nothing planned any more for a participant who leaves or is discharged."""
     await people.change_member(tx, member.id, standing="discharged", ended_at=now, plan_at=None)
-    await prompts.withdraw_planned(tx, member.id)
+    await prompts.withdraw_planned(tx, [member.id])
     await follow_ups.withdraw(tx, member.id, now)
 
 

@@ -1,7 +1,7 @@
 """What follows from something worrying: a flag, a case, alerts, and at once the people and numbers to turn to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,8 +10,9 @@ import structlog
 
 from bot.content.library import Content
 from bot.domain import cases as life
-from bot.domain.activity import Level
+from bot.domain.activity import LEVELS, Level
 from bot.domain.flow import Answer
+from bot.domain.pieces import LONGEST_MESSAGE, pieces
 from bot.domain.programme import Programme
 from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
@@ -19,6 +20,7 @@ from bot.semantic.opinion import RULE, SecondOpinion
 from bot.services.alerts import add_flags, working
 from bot.services.contacts import contact_lines, contact_words, country_key, country_of, number_keys, programme_of
 from bot.services.plan_screens import own_words_first, plan_key
+from bot.services.reach import Reached, reachable, reached
 from bot.services.safety_plan import owner, plan_for_now
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
@@ -42,9 +44,26 @@ log = structlog.get_logger()
 
 
 async def examine(content: Content, text: str, answer_id: int | None) -> tuple[Flag, ...]:
-    """Return what the risk rules find in a text; where they find nothing, what the second opinion says."""
-    found = tuple(
-        Flag(
+    """Return what the risk rules find in a text; where they find nothing, what the second opinion says.
+
+    What is longer than a message of Telegram's is examined piece by piece, and everybody else's work goes on between.
+    """
+    found: tuple[Flag, ...] = ()
+    for number, piece in enumerate(pieces(text)):
+        if number:
+            await asyncio.sleep(0)
+        found = _gravest_by_rule((*found, *_by_rules(content, piece, answer_id)))
+    if found or content.second_opinion is None:
+        return found
+    for piece in pieces(text):
+        if thought := await _second_opinion(content.second_opinion, piece, answer_id):
+            return thought
+    return ()
+
+
+def _by_rules(content: Content, text: str, answer_id: int | None) -> Iterator[Flag]:
+    for finding in content.detector.examine(text):
+        yield Flag(
             level=finding.level,
             category=finding.category,
             rule=finding.rule,
@@ -52,11 +71,14 @@ async def examine(content: Content, text: str, answer_id: int | None) -> tuple[F
             answer_id=answer_id,
             lowered_by=finding.lowered_by,
         )
-        for finding in content.detector.examine(text)
-    )
-    if found or content.second_opinion is None:
-        return found
-    return await _second_opinion(content.second_opinion, text, answer_id)
+
+
+def _gravest_by_rule(found: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Keep one flag of each rule, the gravest first, as the rules do within one text."""
+    gravest: dict[str, Flag] = {}
+    for flag in sorted(found, key=lambda flag: LEVELS.index(flag.level)):
+        gravest.setdefault(flag.rule, flag)
+    return tuple(gravest.values())
 
 
 async def _second_opinion(asked: SecondOpinion, text: str, answer_id: int | None) -> tuple[Flag, ...]:
@@ -88,10 +110,10 @@ async def respond(
     level = life.highest(flag.level for flag in found)
     if level is None:
         return None
-    await add_flags(tx, content, member, person, found, turn.now)
+    told = await reached(tx, await add_flags(tx, content, member, person, found, turn.now))
     plan = await plan_for_now(tx, member)
     distressed = any(flag.category == DISTRESS for flag in found)
-    message = level_message(content, member, person, level, plan, turn.now, distressed=distressed)
+    message = level_message(content, member, person, level, plan, turn.now, distressed=distressed, told=told)
     await reply(tx, turn, message, Lane.SAFETY)
     return level
 
@@ -105,10 +127,12 @@ def level_message(
     now: datetime,
     *,
     distressed: bool = False,
+    told: Reached = "clinician",
 ) -> Message:
-    """Return what a participant is told at once at this level.
+    """Return what a participant is told at once at this level, when alerts reached `told`.
 
-    Red, orange and whatever comes of high distress begin with their own safety plan.
+    Red, orange and whatever comes of high distress begin with their own safety plan. Where no clinician was reached,
+    whom they can turn to comes next, and then that nobody, or only staff, was told.
     """
     voice = Voice(content, person.language)
     programme = content.programme(member.programme, person.language)
@@ -116,25 +140,36 @@ def level_message(
     own_plan = ((plan_key(voice),),) if plan else ()
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
     if level == "yellow":
-        words = join((voice.words("risk-yellow"), contact_lines(content, voice, programme, country)))
+        key = "risk-yellow" if told == "clinician" else f"risk-yellow-{told}"
+        words = join((voice.words(key), contact_lines(content, voice, programme, country)))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
-    parts = (voice.words(f"risk-{level}"), contacts, _staffed(voice, programme, person, now))
+    staffed = _staffed(voice, programme, person, now, told)
+    if told == "clinician":
+        parts = (voice.words(f"risk-{level}"), contacts, staffed)
+    else:
+        parts = (contacts, voice.words(f"risk-{level}-{told}"), staffed)
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
-def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
+def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, told: Reached) -> Words:
     """Say whether the team is at work, and when it is next, by the person's own clock."""
     opens = life.opening(now, working(programme))
     if opens == now:
-        return voice.words("staffed-now")
-    return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
+        return voice.words("staffed-now") if told == "clinician" else ()
+    key = "not-staffed-now" if told == "clinician" else "office-back"
+    return voice.words(key, when=voice.moment(opens, ZoneInfo(person.zone)))
 
 
 def is_cry(content: Content, said: str) -> bool:
-    """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it."""
+    """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it.
+
+    What is longer than Telegram lets anybody write is not examined here, where nothing waits, but taken for a cry.
+    """
     asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
-    return asks or any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
+    if asks or len(said) > LONGEST_MESSAGE:
+        return True
+    return any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
 
 
 def with_contacts(content: Content, turn: Turn, key: str) -> Message:
@@ -160,10 +195,12 @@ async def show_help_now(tx: Tx, content: Content, turn: Turn, country: str = "")
     words = join((voice.words("help-now"), contact_words(content, voice, programme, country)))
     keyboard = number_keys(content, voice, programme, country)
     if turn.participant:
-        words = join((words, voice.words("help-now-ask")))
+        can_tell = await reachable(tx, turn.participant.programme) == "clinician"
+        words = join((words, voice.words("help-now-ask" if can_tell else "help-now-ask-nobody")))
+        tell = "button-tell-clinician" if can_tell else "button-leave-word"
         keyboard = (
             *keyboard,
-            (voice.button("button-tell-clinician", MenuTap(menu=HELP_NOW, value="tell")),),
+            (voice.button(tell, MenuTap(menu=HELP_NOW, value="tell")),),
             (voice.button("button-not-now", MenuTap(menu=HELP_NOW, value="no")),),
         )
     keyboard = (*keyboard, (country_key(voice, country),))

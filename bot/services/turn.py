@@ -8,7 +8,7 @@ from bot.content.library import Content
 from bot.domain.people import CARING, MANAGING
 from bot.services.voice import Voice
 from bot.storage import people
-from bot.storage.outbox import Lane, Posting, post
+from bot.storage.outbox import Lane, Posting, post, waits
 from bot.storage.people import Member, Person
 from bot.storage.store import Tx
 from bot.telegram.message import Message, packed
@@ -19,6 +19,7 @@ class Turn:
     """What every service needs to know of an update. `person` is None for somebody never met.
 
     `members` are the person's memberships that were not ended. `message_id` is the message whose button was tapped.
+    `hurried`: the person sends far more than anybody can.
     """
 
     update_id: int
@@ -31,6 +32,7 @@ class Turn:
     members: tuple[Member, ...]
     now: datetime
     message_id: int | None = None
+    hurried: bool = False
 
     @property
     def participant(self) -> Member | None:
@@ -68,8 +70,15 @@ async def no_longer_asked(tx: Tx, turn: Turn) -> None:
         await people.change_person(tx, turn.person.id, dialogue=None)
 
 
-async def reply(tx: Tx, turn: Turn, message: Message, lane: Lane = Lane.REPLY, *, case_id: int | None = None) -> None:
-    """Post a message to the chat of the update, once however often the update is handled."""
-    key = f"u{turn.update_id}:{tx.posts}"
+async def reply(
+    tx: Tx, turn: Turn, message: Message, lane: Lane = Lane.REPLY, *, case_id: int | None = None, part: str = ""
+) -> None:
+    """Post a message to the chat of the update, once however often the update is handled.
+
+    To somebody in a hurry nothing is posted that waits to go to them already in the same words. `part` names one that
+    is posted in a transaction of its own.
+    """
+    key = f"u{turn.update_id}:{part or tx.posts}"
     posting = Posting(key=key, chat_id=turn.chat_id, lane=lane, payload=packed(message), case_id=case_id)
-    await post(tx, [posting], turn.now)
+    if not (turn.hurried and await waits(tx, posting)):
+        await post(tx, [posting], turn.now)

@@ -140,7 +140,7 @@ async def _keep(
     await people.change_person(tx, turn.person.id, dialogue=None)
     await audit.note(tx, "change week", turn.now, by=member.id, what=", ".join(changes))
     changed = replace(member, **changes)
-    await plan_anew(tx, content, turn.person, changed, turn.now)
+    await plan_anew(tx, content, [(changed, turn.person)], turn.now)
     if say:
         await reply(tx, turn, await _overview(tx, content, turn, changed))
 

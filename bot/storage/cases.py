@@ -165,7 +165,7 @@ async def to_alert(tx: Tx, now: datetime, limit: int) -> tuple[Filed, ...]:
 
 async def digest_due(tx: Tx, now: datetime) -> frozenset[str]:
     """Return the programmes whose yellow cases are to be told of."""
-    return frozenset(row[0] for row in await tx.all(select(cases.c.programme).distinct().where(_in_digest(now))))
+    return frozenset(row[0] for row in await tx.all(select(cases.c.programme).where(_in_digest(now))))
 
 
 async def to_digest(tx: Tx, programme: str, now: datetime) -> tuple[Filed, ...]:

@@ -95,7 +95,7 @@ async def erase(tx: Tx, known: Traces, now: datetime) -> dict[str, int]:
     for table in reversed(tuple(doomed)):
         for column in _names(table):
             await tx.run(update(column.table).where(column.in_(doomed[table])).values({column: None}))
-        gone[table.name] = (await tx.run(delete(table).where(key_of(table).in_(doomed[table])))).rowcount
+        gone[table.name] = await _remove(tx, table, doomed[table])
     await marks.set_mark(tx, SCRUB, str(new_id()), now)
     return {name: count for name, count in gone.items() if count}
 
@@ -137,6 +137,13 @@ async def hold_case_numbers(tx: Tx, case_ids: Sequence[int], now: datetime) -> N
         name = f"case-number:{row.programme}"
         before = int(await marks.mark(tx, name) or 0)
         await marks.set_mark(tx, name, str(max(before, row.number)), now)
+
+
+async def _remove(tx: Tx, table: Table, doomed: Select[tuple[int]]) -> int:
+    """Remove rows; what happened to a case only goes with the case itself, a moment later, and is counted here."""
+    if table is case_events:
+        return int(await tx.value(select(func.count()).select_from(table).where(key_of(table).in_(doomed))))
+    return (await tx.run(delete(table).where(key_of(table).in_(doomed)))).rowcount
 
 
 def _names(table: Table) -> Iterator[Column[int]]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from statistics import median
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, case, func, or_, select
 
 from bot.storage.inbox import set_aside_count
 from bot.storage.outbox import Lane
@@ -20,6 +20,10 @@ SETTLED = ("sent", "failed", "dropped")
 LEVELS, UNRESOLVED = ("red", "orange", "yellow"), ("open", "acknowledged")
 RAISING, TAKING = ("opened", "raised", "left"), ("acknowledged", "lowered", "resolved")
 """Steps after which a case waits for somebody, and those that end the wait: to lower or to resolve it ends it too."""
+
+
+_Counted = dict[tuple[str, str], int]
+"""By programme and status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ async def gathered(tx: Tx, now: datetime) -> Figures:
         pages=await _pages(tx, now),
         paged=await _settled(tx, pages, now - HOUR),
         prompts=dict.fromkeys(product(programmes, STATUSES), 0) | await _prompts(tx, now - DAY, now),
-        compliance=_compliance(await _prompts(tx, now - WEEK, now)),
+        compliance=await _compliance(tx, now - WEEK, now),
         cases=dict.fromkeys(product(programmes, LEVELS, UNRESOLVED), 0) | await _cases(tx),
         acknowledging=await _acknowledging(tx, now - WEEK),
     )
@@ -103,7 +107,7 @@ async def _settled(tx: Tx, table: Table, since: datetime) -> Mapping[str, int]:
     return dict.fromkeys(SETTLED, 0) | {row.state: row.number for row in rows}
 
 
-async def _prompts(tx: Tx, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+async def _prompts(tx: Tx, since: datetime, until: datetime) -> _Counted:
     """Count the prompts due in a time by programme and status."""
     query = (
         select(members.c.programme, prompts.c.status, func.count().label("number"))
@@ -114,13 +118,19 @@ async def _prompts(tx: Tx, since: datetime, until: datetime) -> dict[tuple[str, 
     return {(row.programme, row.status): row.number for row in await tx.all(query)}
 
 
-def _compliance(counted: Mapping[tuple[str, str], int]) -> Mapping[str, float]:
-    ended = {programme for programme, status in counted if status in ("answered", "missed")}
-    share = dict[str, float]()
-    for programme in ended:
-        answered, missed = (counted.get((programme, status), 0) for status in ("answered", "missed"))
-        share[programme] = answered / (answered + missed)
-    return share
+async def _compliance(tx: Tx, since: datetime, until: datetime) -> Mapping[str, float]:
+    """Return the share of answered by programme; by member first, since to look up each prompt's takes three times."""
+    answered, missed = (func.sum(case((prompts.c.status == status, 1), else_=0)) for status in ("answered", "missed"))
+    theirs = (
+        select(prompts.c.member_id, answered.label("answered"), missed.label("missed"))
+        .where(prompts.c.due_at > since, prompts.c.due_at <= until)
+        .group_by(prompts.c.member_id)
+        .subquery()
+    )
+    sums = func.sum(theirs.c.answered).label("answered"), func.sum(theirs.c.missed).label("missed")
+    query = select(members.c.programme, *sums).join(members, members.c.id == theirs.c.member_id)
+    rows = [row for row in await tx.all(query.group_by(members.c.programme)) if row.answered + row.missed]
+    return {row.programme: float(row.answered / (row.answered + row.missed)) for row in rows}
 
 
 async def _cases(tx: Tx) -> dict[tuple[str, str, str], int]:

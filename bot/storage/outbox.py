@@ -101,6 +101,15 @@ async def post(tx: Tx, postings: Sequence[Posting], now: datetime) -> None:
     tx.posts += len(postings)
 
 
+async def waits(tx: Tx, posting: Posting) -> bool:
+    """Return whether a message that says the same waits to go to the chat, no later by its lane."""
+    query = select(outbox.c.key, outbox.c.payload_sealed).where(
+        outbox.c.chat_id == posting.chat_id, outbox.c.state == "ready", outbox.c.lane <= int(posting.lane)
+    )
+    rows = await tx.all(query)
+    return any(tx.vault.open("outbox.payload", row.key, row.payload_sealed) == posting.payload for row in rows)
+
+
 def _ready_query() -> Select[Any]:
     earlier = outbox.alias()
     held_up = (
@@ -191,9 +200,7 @@ async def settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> froz
             for one in fresh
         ],
     )
-    for one in fresh:
-        if one.card and one.placed:
-            await place_card(tx, one.chat_id, one.card, one.placed)
+    await _place_cards(tx, [(one.chat_id, one.card, one.placed) for one in fresh if one.card and one.placed])
     return found
 
 
@@ -257,13 +264,18 @@ async def card_holders(tx: Tx, name: str, chats: Sequence[int]) -> frozenset[int
 
 async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:
     """Keep which message shows this card from now on."""
-    add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    placed = {"message_id": card.message_id, "photo": card.photo}
-    await tx.run(
-        add(cards)
-        .values(chat_id=chat_id, card=name, **placed)
-        .on_conflict_do_update(index_elements=["chat_id", "card"], set_=placed)
-    )
+    await _place_cards(tx, [(chat_id, name, card)])
+
+
+async def _place_cards(tx: Tx, placed: Sequence[tuple[int, str, Card]]) -> None:
+    rows = [
+        {"chat_id": chat_id, "card": name, "message_id": card.message_id, "photo": card.photo}
+        for chat_id, name, card in placed
+    ]
+    if rows:
+        add = sqlite.insert(cards) if tx.dialect.name == "sqlite" else postgresql.insert(cards)
+        shown = {"message_id": add.excluded.message_id, "photo": add.excluded.photo}
+        await tx.run(add.on_conflict_do_update(index_elements=["chat_id", "card"], set_=shown), rows)
 
 
 async def card_at(tx: Tx, chat_id: int, message_id: int) -> str | None:

@@ -2,12 +2,12 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bot.domain.people import Role, Standing
 from bot.storage.store import Tx
@@ -141,6 +141,12 @@ async def change_member(tx: Tx, member_id: int, **changes: Any) -> None:  # noqa
     await tx.run(update(members).where(members.c.id == member_id).values(**changes))
 
 
+async def look_at(tx: Tx, member_ids: Sequence[int], when: datetime | None) -> None:
+    """Have the timetables of these memberships looked at again then; None: when something changes."""
+    if member_ids:
+        await tx.run(update(members).where(members.c.id.in_(member_ids)).values(plan_at=when))
+
+
 async def add_consent(tx: Tx, member_id: int, version: int, language: str, now: datetime) -> None:
     """Keep that a consent of this version was accepted."""
     await tx.run(insert(consents).values(id=new_id(), member_id=member_id, version=version, language=language, at=now))
@@ -222,6 +228,25 @@ async def to_plan(tx: Tx, now: datetime, limit: int) -> tuple[tuple[Member, Pers
     """Return the active participants whose timetable must be looked at."""
     query = select(members.c.id).where(members.c.plan_at <= now).order_by(members.c.plan_at).limit(limit)
     return await members_with_people(tx, [row.id for row in await tx.all(query)])
+
+
+async def look_again(tx: Tx, member_ids: Sequence[int], at: datetime) -> None:
+    """Have these timetables looked at by then at the latest."""
+    later = (members.c.plan_at.is_(None)) | (members.c.plan_at > at)
+    await tx.run(update(members).where(members.c.id.in_(member_ids), later).values(plan_at=at))
+
+
+async def to_look_again(tx: Tx, member_ids: Sequence[int], at: datetime) -> frozenset[int]:
+    """Return whose timetables, of these, are still to be looked at just then."""
+    query = select(members.c.id).where(members.c.id.in_(member_ids), members.c.plan_at == at).with_for_update()
+    return frozenset(row.id for row in await tx.all(query))
+
+
+async def looked(tx: Tx, again: Mapping[int, datetime | None]) -> None:
+    """Keep that timetables were looked at, and when to look again."""
+    changed = update(members).where(members.c.id == bindparam("member")).values(plan_at=bindparam("again"))
+    if again:
+        await tx.run(changed, [{"member": member_id, "again": at} for member_id, at in again.items()])
 
 
 async def plan_again(tx: Tx, programme: str, now: datetime) -> None:

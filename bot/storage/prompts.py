@@ -1,6 +1,7 @@
 """Queries on planned prompts: one ahead per member and stream, found by when they are due."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,24 +86,32 @@ async def change(tx: Tx, prompt_id: int, was: str, **changes: Any) -> bool:  # n
     return (await tx.run(update(prompts).where(here).values(**changes))).rowcount == 1
 
 
-async def taken_slots(tx: Tx, member_id: int, since: datetime) -> frozenset[tuple[str, str]]:
-    """Return the (stream, slot) pairs that are used up since then, sent or not."""
-    query = select(prompts.c.stream, prompts.c.slot).where(
-        prompts.c.member_id == member_id, prompts.c.due_at >= since, prompts.c.status != "planned"
+async def taken_slots(tx: Tx, member_ids: Sequence[int], since: datetime) -> Mapping[int, set[tuple[str, str]]]:
+    """Return by member the (stream, slot) pairs that are used up since then, sent or not."""
+    query = select(prompts.c.member_id, prompts.c.stream, prompts.c.slot).where(
+        prompts.c.member_id.in_(member_ids), prompts.c.due_at >= since, prompts.c.status != "planned"
     )
-    return frozenset((row.stream, row.slot) for row in await tx.all(query))
+    found = defaultdict[int, set[tuple[str, str]]](set)
+    for row in await tx.all(query):
+        found[row.member_id].add((row.stream, row.slot))
+    return found
 
 
-async def withdraw_planned(tx: Tx, member_id: int) -> None:
-    """Take back what is planned for a member, so that it can be planned anew; a snoozed prompt stays."""
-    planned = (prompts.c.member_id == member_id) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
-    await tx.run(prompts.delete().where(planned))
+async def withdraw_planned(tx: Tx, member_ids: Sequence[int]) -> None:
+    """Take back what is planned for members, so that it can be planned anew; a snoozed prompt stays."""
+    theirs = prompts.c.member_id.in_(member_ids)
+    await tx.run(prompts.delete().where(theirs, prompts.c.status == "planned", prompts.c.snoozes == 0))
 
 
-async def planned_streams(tx: Tx, member_id: int) -> frozenset[str]:
-    """Return the streams in which the member has a prompt ahead."""
-    query = select(prompts.c.stream).where(prompts.c.member_id == member_id, prompts.c.status == "planned")
-    return frozenset(row.stream for row in await tx.all(query))
+async def planned_streams(tx: Tx, member_ids: Sequence[int]) -> Mapping[int, set[str]]:
+    """Return by member the streams that have a prompt ahead."""
+    query = select(prompts.c.member_id, prompts.c.stream).where(
+        prompts.c.member_id.in_(member_ids), prompts.c.status == "planned"
+    )
+    found = defaultdict[int, set[str]](set)
+    for row in await tx.all(query):
+        found[row.member_id].add(row.stream)
+    return found
 
 
 async def upcoming(tx: Tx, member_id: int) -> tuple[Prompt, ...]:

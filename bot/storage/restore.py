@@ -226,7 +226,7 @@ async def _demand_unused(connection: AsyncConnection) -> None:
 @asynccontextmanager
 async def _new_schema(store: Store, aside: str) -> AsyncIterator[None]:
     """Have a schema without tables while the block lasts; when it raises, the one before is there again."""
-    await _in_schemas(store, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public", REFUSES)
+    await _in_schemas(store, f'ALTER SCHEMA public RENAME TO "{aside}"', "CREATE SCHEMA public", *REFUSES)
     try:
         yield
     except BaseException:

@@ -216,6 +216,15 @@ async def last_score(tx: Tx, member_id: int, measure: str) -> float | None:
     return found
 
 
+async def first_and_last(tx: Tx, member_id: int, measure: str) -> tuple[Row, Row] | None:
+    """Return the first and the last total of a member in a measure (`total`, `at`); None when there are not two."""
+    own = (scores.c.member_id == member_id) & (scores.c.measure == measure) & scores.c.total.is_not(None)
+    query = select(scores.c.id, scores.c.total, scores.c.at).where(own)
+    first = await tx.one(query.order_by(scores.c.at, scores.c.id).limit(1))
+    last = await tx.one(query.order_by(scores.c.at.desc(), scores.c.id.desc()).limit(1))
+    return (first, last) if first and last and first.id != last.id else None
+
+
 async def keep_content(tx: Tx, kind: Kind, name: str, language: str, version: str, text: str, now: datetime) -> None:
     """Keep the exact text of a version that somebody met."""
     add = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert

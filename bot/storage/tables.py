@@ -274,7 +274,7 @@ case_events = Table(
     "case_events",
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
-    _ref("case_id", "cases.id"),
+    Column("case_id", BigId, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
     _ref("by", "members.id", null=True),
     Column("kind", String(16), nullable=False),
     Column("detail", JSON, nullable=False, default=dict),
@@ -284,6 +284,7 @@ case_events = Table(
     Index(None, "case_id"),
     Index("ix_case_events_at", "at"),
 )
+"""What happened to a case, only ever added to: the database lets an event go with its whole case, never by itself."""
 
 shifts = Table(
     "shifts",

@@ -1,11 +1,11 @@
 """The only one who talks to Telegram: sends, edits, and says whether a failure passes or stays."""
 
+import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiogram import Bot
 from aiogram.exceptions import (
     ClientDecodeError,
     TelegramAPIError,
@@ -18,23 +18,14 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import EditMessageReplyMarkup, EditMessageText, Response, SendMessage, SendPhoto
-from aiogram.types import (
-    BufferedInputFile,
-    CopyTextButton,
-    FSInputFile,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputMediaPhoto,
-    LinkPreviewOptions,
-    MessageEntity,
-)
-from aiogram.types import Message as TelegramMessage
 
+from bot.telegram.bot import Files, QuickBot
 from bot.telegram.limits import Limits
 from bot.telegram.message import Entity, Key, Keyboard, Message
 
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+Json = dict[str, object]
+
+_NO_PREVIEW = {"is_disabled": True}
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
 
 _TOLD = (
@@ -87,11 +78,11 @@ class Sender:
     `paid` for a bot whose owner pays for more than 30 messages a second (@BotFather, "paid broadcasts").
     """
 
-    def __init__(self, bot: Bot, media: Callable[[], Path], limits: Limits, *, paid: bool = False) -> None:
+    def __init__(self, bot: QuickBot, media: Callable[[], Path], limits: Limits, *, paid: bool = False) -> None:
         self._bot = bot
         self._media = media
         self._limits = limits
-        self._paid = paid or None
+        self._paid = paid
 
     async def deliver(self, chat_id: int, message: Message, standing: Placed | None, *, urgent: bool = False) -> Placed:
         """Send a message, or change the one that stands in its place. Raises Refused or Passing."""
@@ -113,56 +104,33 @@ class Sender:
     async def frame(self, chat_id: int, placed: Placed, message: Message, text: str) -> None:
         """Show one frame of a pacer in a message. What fails is left out: the next frame comes soon."""
         async with self._limits.turn(chat_id):
-            await self._bot.edit_message_text(
-                text=text,
-                chat_id=chat_id,
-                message_id=placed.message_id,
-                entities=_entities(message.entities),
-                reply_markup=_markup(message.keyboard),
-            )
+            shown = {"text": text, "entities": _entities(message.entities), "reply_markup": _markup(message.keyboard)}
+            await self._bot.ask("editMessageText", {"chat_id": chat_id, "message_id": placed.message_id, **shown})
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
         if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
             return edited
-        sent = await self._send(chat_id, message)
+        number = await self._send(chat_id, message)
         if standing:
             await self._take_buttons_off(chat_id, standing)
-        return Placed(message_id=sent.message_id, photo=_has_photo(message))
+        return Placed(message_id=number, photo=_has_photo(message))
 
-    async def _send(self, chat_id: int, message: Message) -> TelegramMessage:
-        markup, entities = _markup(message.keyboard), _entities(message.entities)
+    async def _send(self, chat_id: int, message: Message) -> int:
+        """Send a new message and return its number."""
+        given: Json = {
+            "chat_id": chat_id,
+            **_words(message),
+            "reply_markup": _markup(message.keyboard),
+            "protect_content": message.protect,
+            "disable_notification": message.silent,
+            "allow_paid_broadcast": self._paid,
+        }
         if message.document:
-            return await self._bot.send_document(
-                chat_id,
-                BufferedInputFile(base64.b64decode(message.document), message.file_name),
-                caption=message.text,
-                caption_entities=entities,
-                reply_markup=markup,
-                protect_content=message.protect,
-                disable_notification=message.silent,
-                allow_paid_broadcast=self._paid,
-            )
+            files = {"document": (message.file_name, base64.b64decode(message.document))}
+            return _number(await self._bot.ask("sendDocument", given, files))
         if _has_photo(message):
-            return await self._bot.send_photo(
-                chat_id,
-                self._photo(message),
-                caption=message.text,
-                caption_entities=entities,
-                reply_markup=markup,
-                protect_content=message.protect,
-                disable_notification=message.silent,
-                allow_paid_broadcast=self._paid,
-            )
-        return await self._bot.send_message(
-            chat_id,
-            message.text,
-            entities=entities,
-            reply_markup=markup,
-            protect_content=message.protect,
-            disable_notification=message.silent,
-            allow_paid_broadcast=self._paid,
-            link_preview_options=_NO_PREVIEW,
-        )
+            return _number(await self._bot.ask("sendPhoto", given, {"photo": await self._photo(message)}))
+        return _number(await self._bot.ask("sendMessage", given))
 
     async def _edit(self, chat_id: int, message: Message, standing: Placed) -> Placed | None:
         """Change the standing message; None when it can't be changed into this one."""
@@ -179,35 +147,26 @@ class Sender:
         return standing
 
     async def _change(self, chat_id: int, message: Message, message_id: int) -> None:
-        markup = _markup(message.keyboard)
-        if _has_photo(message):
-            media = InputMediaPhoto(
-                media=self._photo(message), caption=message.text, caption_entities=_entities(message.entities)
-            )
-            await self._bot.edit_message_media(media, chat_id=chat_id, message_id=message_id, reply_markup=markup)
+        given: Json = {"chat_id": chat_id, "message_id": message_id, "reply_markup": _markup(message.keyboard)}
+        if not _has_photo(message):
+            await self._bot.ask("editMessageText", given | _words(message))
             return
-        await self._bot.edit_message_text(
-            text=message.text,
-            chat_id=chat_id,
-            message_id=message_id,
-            entities=_entities(message.entities),
-            reply_markup=markup,
-            link_preview_options=_NO_PREVIEW,
-        )
+        media = {"type": "photo", "media": "attach://picture", **_words(message)}
+        files: Files = {"picture": await self._photo(message)}
+        await self._bot.ask("editMessageMedia", given | {"media": media}, files)
 
     async def _take_buttons_off(self, chat_id: int, standing: Placed) -> None:
         """The old message's buttons do nothing any more; leaving them there is untidy, not wrong."""
         try:
-            await self._bot.edit_message_reply_markup(
-                chat_id=chat_id, message_id=standing.message_id, reply_markup=None
-            )
+            await self._bot.ask("editMessageReplyMarkup", {"chat_id": chat_id, "message_id": standing.message_id})
         except TelegramAPIError:
             return
 
-    def _photo(self, message: Message) -> BufferedInputFile | FSInputFile:
+    async def _photo(self, message: Message) -> tuple[str, bytes]:
         if message.drawn:
-            return BufferedInputFile(base64.b64decode(message.drawn), "picture.png")
-        return FSInputFile(self._media() / message.picture)
+            return "picture.png", base64.b64decode(message.drawn)
+        file = self._media() / message.picture
+        return file.name, await asyncio.to_thread(file.read_bytes)
 
 
 def _why(error: Exception) -> str:
@@ -217,26 +176,36 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {reason}" if reason else type(error).__name__
 
 
-def warm_up() -> None:
-    """Have pydantic build what sending needs: the first message would wait for it, and all others with it."""
-    for model in (SendMessage, SendPhoto, EditMessageText, EditMessageReplyMarkup, Response[TelegramMessage]):
-        model.model_rebuild()
-
-
 def _has_photo(message: Message) -> bool:
     return bool(message.drawn or message.picture)
 
 
-def _markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
-    if not keyboard:
-        return None
-    return InlineKeyboardMarkup(inline_keyboard=[[_button(key) for key in row] for row in keyboard])
+def _words(message: Message) -> Json:
+    """Return a message's text: as a caption where a file goes with it."""
+    entities = _entities(message.entities)
+    if message.document or _has_photo(message):
+        return {"caption": message.text, "caption_entities": entities}
+    return {"text": message.text, "entities": entities, "link_preview_options": _NO_PREVIEW}
 
 
-def _button(key: Key) -> InlineKeyboardButton:
-    copied = CopyTextButton(text=key.copy) if key.copy else None
-    return InlineKeyboardButton(text=key.text, url=key.url or None, callback_data=key.data or None, copy_text=copied)
+def _number(sent: object) -> int:
+    match sent:
+        case {"message_id": int(number)}:
+            return number
+    raise ClientDecodeError("no message", ValueError(), sent)
 
 
-def _entities(entities: tuple[Entity, ...]) -> list[MessageEntity]:
-    return [MessageEntity(type=one.type, offset=one.offset, length=one.length, url=one.url) for one in entities]
+def _markup(keyboard: Keyboard) -> Json | None:
+    return {"inline_keyboard": [[_button(key) for key in row] for row in keyboard]} if keyboard else None
+
+
+def _button(key: Key) -> Json:
+    does = {"url": key.url, "callback_data": key.data, "copy_text": {"text": key.copy} if key.copy else None}
+    return {"text": key.text, **{name: value for name, value in does.items() if value}}
+
+
+def _entities(entities: tuple[Entity, ...]) -> list[Json]:
+    return [
+        {"type": one.type, "offset": one.offset, "length": one.length, **({"url": one.url} if one.url else {})}
+        for one in entities
+    ]

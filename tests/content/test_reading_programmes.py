@@ -163,6 +163,8 @@ def test_alerts_of_a_level_that_the_file_leaves_out_have_their_defaults(folder, 
         acknowledge_within=Delay(elapsed=timedelta(hours=1)),
         chain=("primary", "on-call", "supervisor"),
         again_every=Delay(elapsed=timedelta(minutes=30)),
+        new_after=timedelta(hours=2),
+        follow_up=timedelta(days=1),
     )
 
 

@@ -33,7 +33,7 @@ from bot.domain.cases import (
     resolved,
     works_on,
 )
-from bot.domain.programme import AlertRule, Delay, Hours, WorkingHours
+from bot.domain.programme import SEEN_TO, AlertRule, Delay, Hours, WorkingHours
 
 WEEKDAYS = frozenset(range(5))
 HOURS = Hours(start=time(9), end=time(17))
@@ -146,7 +146,7 @@ def test_the_first_alert_waits_for_acknowledgement_and_later_ones_come_more_ofte
 def test_a_graver_flag_raises_the_case_and_alerts_from_the_start_of_the_chain() -> None:
     now, later = at(6, 12), at(6, 15)
     seen = acknowledged(alerted(case("yellow", now), now, YELLOW, OFFICE), by=1)
-    raised = flagged(seen, "red", later, RED, OFFICE)
+    raised = flagged(seen, "red", later, RED, OFFICE, new_after=SEEN_TO["red"])
     assert (raised.level, raised.state, raised.next_alert, raised.alerts) == ("red", "open", later, 0)
     assert raised.deadline == later + timedelta(minutes=5)
     assert (raised.opened_at, raised.raised_at, raised.assigned_to) == (now, later, 1)
@@ -155,7 +155,7 @@ def test_a_graver_flag_raises_the_case_and_alerts_from_the_start_of_the_chain() 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_flag_that_is_no_graver_changes_nothing_while_somebody_sees_to_it(level: Level) -> None:
     red = acknowledged(case("red", at(6, 12)), by=1)
-    assert flagged(red, level, at(6, 12) + timedelta(minutes=14), RED, OFFICE) == red
+    assert flagged(red, level, at(6, 12) + timedelta(minutes=14), RED, OFFICE, new_after=SEEN_TO.get(level)) == red
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_flag_that_is_no_graver_changes_nothing_while_somebody_sees_to_it(leve
 )
 def test_a_flag_long_after_somebody_acknowledged_alerts_again(level: Level, wait: int, alerts: bool) -> None:
     red, now = acknowledged(case("red", at(6, 12)), by=1), at(6, 12) + timedelta(minutes=wait)
-    again = flagged(red, level, now, RED, OFFICE)
+    again = flagged(red, level, now, RED, OFFICE, new_after=SEEN_TO.get(level))
     if not alerts:
         assert again == red
         return
@@ -213,7 +213,7 @@ def test_a_case_is_resolved_with_a_note_and_then_allows_nothing_more() -> None:
         lambda: acknowledged(done, by=1),
         lambda: assigned(done, to=1),
         lambda: resolved(done, "false-alarm", "again"),
-        lambda: flagged(done, "red", at(6, 13), RED, OFFICE),
+        lambda: flagged(done, "red", at(6, 13), RED, OFFICE, new_after=SEEN_TO["red"]),
     ):
         with pytest.raises(NotOpen):
             step()
@@ -243,7 +243,7 @@ def test_levels_only_rise_whatever_is_found_and_whoever_takes_notice(now: dateti
     found = case(levels[0], now)
     for count, level in enumerate(levels[1:]):
         now += timedelta(minutes=7)
-        before, found = found, flagged(found, level, now, RULES[level], OFFICE)
+        before, found = found, flagged(found, level, now, RULES[level], OFFICE, new_after=SEEN_TO.get(level))
         assert not graver(before.level, found.level)
         assert found != before or not graver(level, before.level)
         found = acknowledged(found, by=1) if count % 2 else alerted(found, now, RULES[found.level], OFFICE)

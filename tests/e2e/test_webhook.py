@@ -1,6 +1,7 @@
 """Updates that Telegram brings by webhook are committed before it is told so, and taken from nobody else."""
 
 import asyncio
+import json
 import socket
 
 import httpx
@@ -64,11 +65,23 @@ async def test_strangers_bring_nothing(stage, hooked: str) -> None:
     assert await bring(hooked, update, secret="a-wrong-secret-of-sixteen") == 403
     assert await bring(hooked, update, secret="") == 403
     assert await bring(hooked, b"{not an update") == 400
-    assert await bring(hooked, b"x" * (1024 * 1024 + 1)) == 413
+    assert await bring(hooked, b"x" * (256 * 1024 + 1)) == 413
     assert await updates_kept(stage) == before
     assert await bring(hooked, update) == 200
     assert await bring(hooked, update) == 200
     assert await updates_kept(stage) == before + 1
+
+
+async def test_the_largest_update_of_telegrams_is_taken(stage, hooked: str) -> None:
+    text = "\\u2764" * 4096
+    entities = [{"type": "bold", "offset": n, "length": 1} for n in range(100)]
+    keys = [[{"text": "\\u2764" * 64, "callback_data": "x" * 64}] for _ in range(100)]
+    message = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}, "text": text, "entities": entities}
+    whole = message | {"reply_markup": {"inline_keyboard": keys}}
+    update = json.dumps({"update_id": 900000002, "message": whole | {"reply_to_message": whole}})
+    body = update.replace("\\\\", "\\").encode()
+    assert 128 * 1024 < len(body) < 256 * 1024
+    assert await bring(hooked, body) == 200
 
 
 async def test_what_cannot_be_committed_is_not_said_to_have_arrived(stage, hooked: str, monkeypatch) -> None:

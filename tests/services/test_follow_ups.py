@@ -1,9 +1,10 @@
 """Who was in danger is asked again, who is silent is missed, who left is remembered."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from cast import Cast
+from cast import EVENING, Cast
 from sqlalchemy import select
 
 from bot.services import alerts, cases, enrolment, follow_ups, prompts
@@ -170,6 +171,19 @@ async def test_they_are_orange_within_14_days_of_a_red_or_orange_case(clinic: Ca
     assert await missed(clinic, range(3, 6)) == ["orange"]
 
 
+async def test_for_how_long_missed_check_ins_weigh_more_is_the_programmes_to_say(clinic: Cast) -> None:
+    programme = clinic.content.programme(EVENING, "en")
+    assert programme.missed
+    shorter = replace(programme, missed=replace(programme.missed, orange_within=timedelta(days=1)))
+    clinic.with_content(programmes={**clinic.content.programmes, EVENING: {"en": shorter}})
+    clinic.now = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+    await clinic.writes("Robin", ORANGE)
+    (case,) = await clinic.cases()
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "contacted-safe")
+    await clinic.writes("Quill", "Called.")
+    assert await missed(clinic, range(3, 6)) == ["yellow"]
+
+
 async def test_who_leaves_chooses_caring_contacts_and_can_end_them(clinic: Cast) -> None:
     await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
     assert await clinic.kept(table) == []
@@ -206,3 +220,23 @@ async def test_a_stranger_cannot_choose_or_answer(clinic: Cast) -> None:
     for value in ("1-worse", "x-worse", "", "99999999999999999999999-better"):
         await follow_ups.answer(clinic.store, clinic.content, await clinic.turn("Robin"), value)
     assert await clinic.kept(table) == []
+
+
+async def test_the_times_after_a_flag_are_the_programmes_to_say(noon: Cast) -> None:
+    programme = noon.content.programme(EVENING, "en")
+    red = replace(programme.alerts["red"], new_after=timedelta(minutes=40), follow_up=timedelta(hours=1))
+    changed = replace(programme, alerts={**programme.alerts, "red": red})
+    noon.with_content(programmes={**noon.content.programmes, EVENING: {"en": changed}})
+    await noon.writes("Robin", RED)
+    (case,) = await noon.cases()
+    await cases.acknowledge(noon.store, noon.content, await noon.turn("Quill"), case.id)
+    noon.later(minutes=39)
+    await noon.writes("Robin", RED)
+    assert await noon.alerts_to("Quill") == 1
+    noon.later(minutes=1)
+    await noon.writes("Robin", RED)
+    assert await noon.alerts_to("Quill") == 2
+    noon.later(minutes=20)
+    before = len(await noon.got("Robin"))
+    await follow_ups.deliver_due(noon.store, noon.content, noon.now)
+    assert len(await noon.got("Robin")) == before + 1

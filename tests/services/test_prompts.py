@@ -81,6 +81,56 @@ async def test_two_ticks_at_once_send_once(robin: Cast) -> None:
     assert await nudges(robin) == 1
 
 
+async def test_who_is_killed_between_sending_and_planning_plans_what_is_next_within_minutes(
+    robin: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(*_given) -> None:
+        raise asyncio.CancelledError
+
+    await deliver(robin)
+    monkeypatch.setattr(service, "_plan_next", killed)
+    with pytest.raises(asyncio.CancelledError):
+        await sent_check_in(robin)
+    assert await nudges(robin) == 1
+    assert [row.status for row in await kept(robin)] == ["late", "sent"]
+    assert await service.replan(robin.store, robin.content, robin.now) == 0
+    assert await service.replan(robin.store, robin.content, robin.now + service.PLANNED_WITHIN) == 1
+    assert [row.status for row in await kept(robin)] == ["late", "sent", "planned"]
+
+
+async def test_the_next_of_every_stream_is_planned_though_each_was_sent_by_a_transaction_of_its_own(
+    robin: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "AT_ONCE", 1)
+    async with robin.store.begin() as tx:
+        noon = datetime(2026, 11, 3, 17, 0, tzinfo=UTC)
+        await tx.run(update(prompts).values(due_at=noon, latest_at=noon + timedelta(hours=1)))
+    await deliver(robin, noon)
+    async with robin.store.read() as tx:
+        rows = await tx.all(select(prompts.c.stream).where(prompts.c.status == "planned"))
+    assert sorted(row.stream for row in rows) == sorted(robin.content.programme("adult-evening", "en").levels["iop"])
+    assert (await robin.member("Robin")).plan_at is None
+
+
+async def test_who_plans_anew_between_sending_and_planning_has_the_last_word(
+    robin: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_next = service._plan_next
+
+    async def after_a_pause(*given) -> None:
+        member, person = await robin.member("Robin"), await robin.person("Robin")
+        pauses = [[robin.now.isoformat(), None]]
+        async with robin.store.begin() as tx:
+            await people.change_member(tx, member.id, pauses=pauses)
+            await plan_anew(tx, robin.content, [(replace(member, pauses=pauses), person)], robin.now)
+        await plan_next(*given)
+
+    await deliver(robin)
+    monkeypatch.setattr(service, "_plan_next", after_a_pause)
+    await sent_check_in(robin)
+    assert [row.status for row in await kept(robin)] == ["late", "sent"]
+
+
 async def test_after_six_hours_of_sleep_nothing_comes_late_and_the_next_is_planned(robin: Cast) -> None:
     await deliver(robin, datetime(2026, 11, 3, 21, 0, tzinfo=UTC))
     assert await nudges(robin) == 0
@@ -206,7 +256,7 @@ async def test_who_moves_gets_nothing_twice_and_lives_by_the_new_clock(robin: Ca
     zones = [*person.zones, [robin.now.isoformat(), "Asia/Tokyo"]]
     async with robin.store.begin() as tx:
         await people.change_person(tx, person.id, zones=zones)
-        await plan_anew(tx, robin.content, replace(person, zones=zones), member, robin.now)
+        await plan_anew(tx, robin.content, [(member, replace(person, zones=zones))], robin.now)
     (ahead,) = [row for row in await kept(robin) if row.status == "planned"]
     assert ahead.due_at.hour in (0, 1)
     assert len({row.slot for row in await kept(robin)}) == len(await kept(robin))

@@ -1,5 +1,6 @@
 """Something worrying becomes a case and alerts in the same commit, and somebody answers."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +24,7 @@ from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
 from bot.storage.store import AlreadyDone
-from bot.storage.tables import answers, audit, case_events, flags, scores
+from bot.storage.tables import answers, audit, case_events, flags, outbox, scores
 from bot.telegram.taps import RunTap, write_id
 
 RED = "I want to kill myself tonight"
@@ -44,6 +45,39 @@ async def test_a_red_answer_its_case_and_its_alerts_are_one_commit(clinic: Cast,
     await clinic.writes("Robin", RED)
     assert [case.level for case in await clinic.cases()] == ["red"]
     assert await clinic.alerts_to("Quill") == 1
+
+
+async def test_a_text_longer_than_telegrams_is_examined_whole_while_others_work_goes_on(clinic: Cast) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    work = asyncio.create_task(others())
+    found = await safety.examine(clinic.content, "The bus was late again. " * 1000 + RED, None)
+    work.cancel()
+    assert found[0].level == "red"
+    assert len({flag.rule for flag in found}) == len(found)
+    assert turns >= 24_000 // 4096, "between any two pieces everybody else had a turn"
+    assert safety.is_cry(clinic.content, "x" * 4097), "what nobody can write is not waited for"
+
+
+async def test_to_who_is_in_a_hurry_nothing_is_said_twice_that_still_waits(clinic: Cast) -> None:
+    before = len(await clinic.got("Robin"))
+    for _ in range(4):
+        hurried = replace(await clinic.turn("Robin"), hurried=True)
+        await conversation.wrote(clinic.store, clinic.content, hurried, RED)
+        await conversation.wrote(clinic.store, clinic.content, replace(await clinic.turn("Robin"), hurried=True), "bus")
+    assert len(await clinic.got("Robin")) == before + 1
+    assert len({flag.answer_id for flag in await clinic.kept(flags)}) == 4, "each is flagged"
+    assert len(await clinic.kept(answers)) == 8
+    async with clinic.store.begin() as tx:
+        await tx.run(outbox.update().values(state="sent"))
+    await conversation.wrote(clinic.store, clinic.content, replace(await clinic.turn("Robin"), hurried=True), RED)
+    assert len(await clinic.got("Robin")) == before + 2, "what went out is said again"
 
 
 async def test_the_participant_gets_the_contacts_first_and_at_once(clinic: Cast) -> None:

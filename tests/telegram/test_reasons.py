@@ -17,7 +17,7 @@ class Fails:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send_message(self, *_given, **_more) -> None:
+    async def ask(self, *_given) -> None:
         raise self.error
 
 
