@@ -29,9 +29,9 @@ BY_PIECES = 0.2
 """How much likeness in pieces of words counts beside that in meaning."""
 TOGETHER = 256
 """Sentences that are encoded at once."""
-FALSE_ALARMS = 0.006
+FALSE_ALARMS = 0.016
 """The share of everyday sentences that rules and second opinion together may flag where they were held out. What other
-people wrote is flagged about three times as often as what the same people wrote: 2 % is the bound for those."""
+people wrote is flagged half as often again as what the same people wrote: 2.5 % is the bound for those."""
 RIDGE = 1.0
 """The penalty on guessing what a sentence is about."""
 KEPT = 30_000
