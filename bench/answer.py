@@ -89,6 +89,7 @@ async def _stage() -> AsyncIterator[tuple[App, int]]:
                 keys=SecretStr(new_key("b")),
                 database_url=f"sqlite+aiosqlite:///{folder}/bench.db",
                 telegram_url=sandbox.url,
+                second_opinion="off",
             )
             store = Store(settings.database_url, Vault(read_keys(settings.keys.get_secret_value())))
             await upgrade(store)

@@ -82,6 +82,7 @@ async def stage(*, per_second: float, limited: bool, url: str = "") -> AsyncIter
                 "INTERLUDE_DATABASE_URL": url,
                 "INTERLUDE_TELEGRAM_URL": sandbox_url,
                 "INTERLUDE_CLOCK_URL": sandbox_url,
+                "INTERLUDE_SECOND_OPINION": "off",
                 "INTERLUDE_LOG_LEVEL": "error",
                 "INTERLUDE_MESSAGES_PER_SECOND": str(per_second if limited else 1000),
                 "INTERLUDE_MESSAGES_PER_CHAT": "1" if limited else "1000",

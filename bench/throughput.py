@@ -93,6 +93,7 @@ async def _whole(url: str) -> AsyncIterator[Handled]:
             keys=SecretStr(key),
             database_url=url,
             telegram_url=sandbox.url,
+            second_opinion="off",
         )
         store = Store(url, Vault(read_keys(key)))
         await upgrade(store)

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +36,7 @@ def risk_train(content: ContentDir = CONTENT) -> None:
         encoder, sentences = load_encoder(), training_sentences(content)
         detector, rules = _loaded(content).content.detector, rules_fingerprint(content)
         with typer.progressbar(length=len(sentences), label="reading", file=sys.stderr) as bar:
-            learned = train(sentences, detector, encoder, rules, partial(bar.update, 1))
+            learned = train(sentences, detector, encoder, rules, bar.update)
     except (CannotRead, BadSentences, TooFew) as error:
         fail(str(error))
     fresh = content / FILE.with_suffix(".new")

@@ -135,6 +135,7 @@ def process_environment(telegram_url: str, database_url: str, keys: str) -> dict
         "TELEGRAM_URL": telegram_url,
         "MESSAGES_PER_SECOND": "1000",
         "MESSAGES_PER_CHAT": "1000",
+        "SECOND_OPINION": "off",
     }
     others = {name: value for name, value in os.environ.items() if not name.startswith("INTERLUDE_")}
     return others | {f"INTERLUDE_{name}": value for name, value in own.items()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bot.semantic.encoder import CannotRead, Encoder, load_encoder, missing
+from bot.semantic.meaning import alike_by_meaning, meaning, restored
 from bot.semantic.ngrams import ngrams
 from bot.semantic.trained import Trained, read_trained
 
@@ -27,9 +28,6 @@ MOST_PIECES = 6
 """Of a text with more pieces than this the first and the last are read, so that its length costs no more."""
 SHOWN = 3
 """Examples named with an opinion."""
-ALIKE = 0.5**0.5
-"""How much the likeness in meaning counts beside that in pieces of words; chosen by cross-validation."""
-
 log = structlog.get_logger()
 
 
@@ -81,54 +79,43 @@ class SecondOpinion:
     def __init__(self, encoder: Encoder, trained: Trained) -> None:
         self._encoder = encoder
         self._trained = trained
+        self._known = restored(trained.known, trained.scale)
 
     def consider(self, text: str) -> Opinion:
         """Return what it says of a text, in a long one of the most worrying piece."""
-        score, rows = max((self._scored(piece) for piece in pieces(text)), key=lambda scored: scored[0])
+        score, row = max((self._scored(piece) for piece in pieces(text)), key=lambda scored: scored[0])
         return Opinion(
             score=score,
             threshold=self._trained.threshold,
-            category=self._category(rows),
+            category=self._category(row),
             version=self._trained.version,
-            similar=self._similar(rows),
+            similar=self._similar(row),
         )
 
     def _scored(self, text: str) -> "tuple[float, Floats]":
         import numpy as np
 
-        rows = self._encoder.encode(text)
+        known = self._trained
+        (row,) = meaning(self._encoder.encode([text]), known.centre)
         found = ngrams(text)
         keys = np.fromiter(found.keys(), dtype=np.uint32, count=len(found))
         values = np.fromiter(found.values(), dtype=np.float64, count=len(found))
-        places = np.minimum(np.searchsorted(self._trained.keys, keys), len(self._trained.keys) - 1)
-        known = self._trained.keys[places] == keys
-        by_pieces = values[known] @ self._trained.pieces[places[known]].astype(np.float64)
-        by_meaning = (meaning(rows, self._trained.centre) * self._trained.meaning).sum()
-        return float(by_pieces + by_meaning + self._trained.added), rows
+        places = np.minimum(np.searchsorted(known.keys, keys), len(known.keys) - 1)
+        held = known.keys[places] == keys
+        by_pieces = values[held] @ known.pieces[places[held]].astype(np.float64)
+        by_meaning = alike_by_meaning(self._known @ row) @ known.share
+        return float(by_pieces + by_meaning + known.added), row
 
-    def _category(self, rows: "Floats") -> str:
+    def _category(self, row: "Floats") -> str:
+        return self._trained.categories[int((self._trained.about @ row).argmax())]
+
+    def _similar(self, row: "Floats") -> tuple[Similar, ...]:
         import numpy as np
 
-        likely = np.tensordot(self._trained.about, meaning(rows, self._trained.centre), axes=2)
-        return self._trained.categories[int(likely.argmax())]
-
-    def _similar(self, rows: "Floats") -> tuple[Similar, ...]:
-        import numpy as np
-
-        likeness = self._trained.nearby.astype(np.float32) @ rows[-1] / 127
+        known = self._trained
+        likeness = self._known[known.risky] @ row
         nearest = np.argsort(-likeness, kind="stable")[:SHOWN]
-        return tuple(
-            Similar(id=self._trained.examples[at], likeness=round(float(likeness[at]), 3)) for at in nearest.tolist()
-        )
-
-
-def meaning(rows: "Floats", centre: "Floats") -> "Floats":
-    """Return a text's rows of meaning as they count: less what all texts share, each of one length."""
-    import numpy as np
-
-    own = rows - centre
-    scaled: Floats = own / np.maximum(np.linalg.norm(own, axis=-1, keepdims=True), 1e-9)
-    return scaled * np.float32(ALIKE)
+        return tuple(Similar(id=known.examples[at], likeness=round(float(likeness[at]), 3)) for at in nearest.tolist())
 
 
 def pieces(text: str) -> Iterator[str]:

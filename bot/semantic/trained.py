@@ -15,27 +15,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FILE = Path("risk", "second-opinion.npz")
-FORMAT = 1
-LONGEST = 16 * 1024 * 1024
-"""Bytes; the shipped file has less than 2 MB."""
+FORMAT = 2
+LONGEST = 64 * 1024 * 1024
+"""Bytes: about 60,000 sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trained:
     """A regression as it was learned. The score of a text is log-odds; from `threshold` on it is worth a look.
 
-    `centre` is taken from a text's rows of meaning before they count with `meaning`; `keys` (ascending) and `pieces`
-    are the weights of pieces of words. `about` guesses the category of what is worth a look. `nearby` are the meanings
-    of the examples at risk, times 127 and rounded. `sentences` and `rules` say what it was learned from: their hashes.
+    `centre` is taken from a text's vectors before they are compared with those of the sentences learned from: `known`,
+    a row each, to be multiplied by `scale`. Each has its `share` in the score. `keys` (ascending) and `pieces` are the
+    weights of pieces of words. `about` guesses the category of what is worth a look. `risky` are the rows of the
+    sentences at risk, and `examples` their ids. `sentences` and `rules` say what it was learned from: their hashes.
     """
 
     centre: "NDArray[np.float32]"
-    meaning: "NDArray[np.float32]"
+    known: "NDArray[np.int8]"
+    scale: "NDArray[np.float32]"
+    share: "NDArray[np.float32]"
     keys: "NDArray[np.uint32]"
     pieces: "NDArray[np.float16]"
     about: "NDArray[np.float32]"
+    risky: "NDArray[np.uint32]"
     categories: tuple[str, ...]
-    nearby: "NDArray[np.int8]"
     examples: tuple[str, ...]
     added: float
     threshold: float
@@ -44,7 +47,7 @@ class Trained:
     version: str = ""
 
 
-ARRAYS = ("centre", "meaning", "keys", "pieces", "about", "nearby")
+ARRAYS = ("centre", "known", "scale", "share", "keys", "pieces", "about", "risky")
 _ALWAYS = (1980, 1, 1, 0, 0, 0)
 
 

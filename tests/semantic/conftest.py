@@ -1,6 +1,7 @@
 """A second opinion that learned from a handful of sentences."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from small import sentences
@@ -9,7 +10,7 @@ from bot.content.library import Content
 from bot.domain.risk import RiskRule, compile_rules
 from bot.semantic.encoder import load_encoder
 from bot.semantic.opinion import SecondOpinion
-from bot.semantic.trained import Trained
+from bot.semantic.trained import Trained, read_trained
 from bot.semantic.training import train
 
 
@@ -42,3 +43,8 @@ def opinion(trained: Trained) -> SecondOpinion:
 def eager(trained: Trained) -> SecondOpinion:
     """One that finds everything worth a look."""
     return SecondOpinion(load_encoder(), replace(trained, threshold=-1000.0))
+
+
+@pytest.fixture(scope="session")
+def shipped() -> SecondOpinion:
+    return SecondOpinion(load_encoder(), read_trained(Path(__file__).parents[2] / "content"))

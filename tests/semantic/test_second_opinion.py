@@ -20,13 +20,15 @@ from bot.content.library import Content
 from bot.content.live import LiveLibrary
 from bot.semantic import encoder
 from bot.semantic.opinion import RULE, Opinion, SecondOpinion
-from bot.semantic.trained import FILE, Trained, packed
+from bot.semantic.sentences import fingerprint, training_sentences
+from bot.semantic.trained import FILE, Trained, packed, read_trained, rules_fingerprint
 from bot.services import safety
 from bot.storage.cases import Flag
 from bot.storage.store import Store
 from bot.storage.tables import answers, flags
 from bot.storage.vault import new_key
 
+ROOT_CONTENT = Path(__file__).parents[2] / "content"
 HINT = "gave my guitar to my brother and said goodbye to everybody"
 WORDS = [
     "i",
@@ -120,8 +122,26 @@ async def test_without_it_the_same_words_pass(store: Store, one_rule: Content) -
     assert await cast.cases() == []
 
 
+def test_the_shipped_one_learned_from_the_shipped_sentences_and_rules() -> None:
+    learned = read_trained(ROOT_CONTENT)
+    assert learned.sentences == fingerprint(training_sentences(ROOT_CONTENT))
+    assert learned.rules == rules_fingerprint(ROOT_CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("hint", "harmless"),
+    [
+        ("they won't have to put up with me much longer", "they put up with my singing again"),
+        ("dejé todo listo para que mi familia no batalle cuando yo no esté", "dejé todo listo antes de las vacaciones"),
+    ],
+)
+def test_the_shipped_one_tells_hints_from_harmless_words(shipped: SecondOpinion, hint: str, harmless: str) -> None:
+    assert shipped.consider(hint).worth_a_look
+    assert not shipped.consider(harmless).worth_a_look
+
+
 def live(folder: Path, trained: Trained) -> LiveLibrary:
-    shutil.copytree(Path(__file__).parents[2] / "content" / "messages", folder / "messages")
+    shutil.copytree(ROOT_CONTENT / "messages", folder / "messages")
     (folder / "risk").mkdir()
     (folder / FILE).write_bytes(packed(trained))
     return LiveLibrary(folder, second_opinion="on")

@@ -26,14 +26,14 @@ def test_what_is_like_the_examples_scores_higher_than_everyday_chat(opinion: Sec
     assert not opinion.consider("had pasta for lunch, it was good").worth_a_look
 
 
-def test_spanish_is_learned_from_pieces_of_words(opinion: SecondOpinion) -> None:
+def test_spanish_is_learned_too(opinion: SecondOpinion) -> None:
     assert opinion.consider("regalé mis cosas y escribí una carta").score > opinion.consider("hoy comí sopa").score
 
 
 def test_what_stands_at_the_end_of_a_long_message_is_seen(opinion: SecondOpinion) -> None:
     long = " ".join(EVERYDAY * 12)
     worrying = f"{long} they would all be so much lighter without me, it would be easier"
-    assert opinion.consider(worrying).score > opinion.consider(long).score + 0.5
+    assert opinion.consider(worrying).score > opinion.consider(long).score
 
 
 def test_the_same_sentences_give_the_same_bytes(trained: Trained, content: Content) -> None:
@@ -42,9 +42,9 @@ def test_the_same_sentences_give_the_same_bytes(trained: Trained, content: Conte
 
 
 def test_the_figures_count_every_sentence(content: Content) -> None:
-    seen: list[None] = []
-    learned = train(sentences(), content.detector, load_encoder(), "r", lambda: seen.append(None))
-    assert len(seen) == sum(one.sentences for one in learned.figures) == len(sentences())
+    seen: list[int] = []
+    learned = train(sentences(), content.detector, load_encoder(), "r", seen.append)
+    assert sum(seen) == sum(one.sentences for one in learned.figures) == len(sentences())
     assert all(one.by_rules <= one.by_either <= one.sentences for one in learned.figures)
     everyday = next(one for one in learned.figures if one.kind == "everyday")
     assert everyday.by_either == 0
@@ -113,3 +113,12 @@ def test_sentences_know_their_place_and_language(tmp_path: Path) -> None:
     write_csv(tmp_path)
     read = training_sentences(tmp_path)
     assert (read[0].id, read[0].language, read[0].text) == ("en-all:2", "en", sentences()[0].text)
+
+
+def test_what_is_learned_in_english_is_known_in_spanish(content: Content) -> None:
+    english = [one for one in sentences() if one.language == "en" and not set(one.text) & set("áéíóúñ")]
+    learned = train(english, content.detector, load_encoder(), "r").trained
+    opinion = SecondOpinion(load_encoder(), learned)
+    assert (
+        opinion.consider("le di el gato a mi vecina y me despedí de todos").score > opinion.consider("hoy sopa").score
+    )
