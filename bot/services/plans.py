@@ -1,6 +1,6 @@
 """A member's own timetable: the programme's streams with the person's zone, pauses and preferences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from bot.storage.tables import new_id
 
 LOOK_AGAIN = timedelta(days=1)
 """After this a stream without a further moment (paused, switched off by the programme) is looked at again."""
+
+JUST_BEFORE = timedelta(microseconds=1)
 
 LOOK_BACK = timedelta(days=3)
 """Slots before this are over wherever the person may have moved."""
@@ -56,20 +58,31 @@ def read_preferences(kept: dict[str, Any]) -> Preferences:
 
 async def plan_ahead(tx: Tx, content: Content, person: Person, member: Member, now: datetime) -> None:
     """Plan one prompt ahead in each of the member's streams that has none."""
+    await _plan_missing(tx, content, person, member, now, {})
+
+
+async def _plan_missing(
+    tx: Tx, content: Content, person: Person, member: Member, now: datetime, waiting: Mapping[str, datetime]
+) -> None:
+    """Plan each stream that has no prompt ahead: from now, or from just before one that was waiting already."""
     programme = content.programme(member.programme, person.language)
     plan = plan_of(programme, person, member)
     ahead = await prompts.planned_streams(tx, member.id)
     missing = [stream.id for stream in plan.streams if stream.id not in ahead]
     taken = await prompts.taken_slots(tx, member.id, now - LOOK_BACK)
-    found = planned(plan, member, missing, taken, now, since=now)
+    found: list[Prompt] = []
+    for stream in missing:
+        since = min(now, waiting[stream] - JUST_BEFORE) if stream in waiting else now
+        found += planned(plan, member, [stream], taken, now, since=since)
     await prompts.plan(tx, found)
     await people.change_member(tx, member.id, plan_at=now + LOOK_AGAIN if len(found) < len(missing) else None)
 
 
 async def plan_anew(tx: Tx, content: Content, person: Person, member: Member, now: datetime) -> None:
-    """Plan again after the timetable changed; what was sent stays sent."""
+    """Plan again after the timetable changed; what was sent stays sent, what is due and unsent is still to come."""
+    waiting = await prompts.earliest_planned(tx, member.id)
     await prompts.withdraw_planned(tx, member.id)
-    await plan_ahead(tx, content, person, member, now)
+    await _plan_missing(tx, content, person, member, now, waiting)
 
 
 def planned(

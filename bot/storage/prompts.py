@@ -93,6 +93,13 @@ async def taken_slots(tx: Tx, member_id: int, since: datetime) -> frozenset[tupl
     return frozenset((row.stream, row.slot) for row in await tx.all(query))
 
 
+async def earliest_planned(tx: Tx, member_id: int) -> dict[str, datetime]:
+    """Return when the member's planned prompts are due, by stream; one put off is left out."""
+    planned = (prompts.c.member_id == member_id) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
+    query = select(prompts.c.stream, func.min(prompts.c.due_at).label("due")).where(planned).group_by(prompts.c.stream)
+    return {row.stream: row.due for row in await tx.all(query)}
+
+
 async def withdraw_planned(tx: Tx, member_id: int) -> None:
     """Take back what is planned for a member, so that it can be planned anew; a snoozed prompt stays."""
     planned = (prompts.c.member_id == member_id) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
