@@ -1,7 +1,7 @@
 """A member's own timetable: the programme's streams with the person's zone, pauses and preferences."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -17,6 +17,9 @@ from bot.storage.tables import new_id
 
 LOOK_AGAIN = timedelta(days=1)
 """After this a stream without a further moment (paused, switched off by the programme) is looked at again."""
+
+JUST_BEFORE = timedelta(microseconds=1)
+"""Moments are looked for after one given: from just before a moment, that moment is found too."""
 
 LOOK_BACK = timedelta(days=3)
 """Slots before this are over wherever the person may have moved."""
@@ -57,6 +60,17 @@ def read_preferences(kept: dict[str, Any]) -> Preferences:
 
 async def plan_ahead(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
     """Plan one prompt ahead in each of these members' streams that has none; others' work goes on between two."""
+    await _plan_missing(tx, content, whose, now, {})
+
+
+async def _plan_missing(
+    tx: Tx,
+    content: Content,
+    whose: Sequence[tuple[Member, Person]],
+    now: datetime,
+    waiting: Mapping[tuple[int, str], datetime],
+) -> None:
+    """Plan each stream that has no prompt ahead: from now, or from just before one that was waiting already."""
     ids = [member.id for member, _ in whose]
     ahead = await prompts.planned_streams(tx, ids)
     taken = await prompts.taken_slots(tx, ids, now - LOOK_BACK)
@@ -64,7 +78,11 @@ async def plan_ahead(tx: Tx, content: Content, whose: Sequence[tuple[Member, Per
     for member, person in whose:
         plan = plan_of(content.programme(member.programme, person.language), person, member)
         missing = [stream.id for stream in plan.streams if stream.id not in ahead.get(member.id, ())]
-        theirs = planned(plan, member, missing, taken.get(member.id, ()), now, since=now)
+        due = {stream: waiting[member.id, stream] for stream in missing if (member.id, stream) in waiting}
+        fresh = [stream for stream in missing if stream not in due]
+        theirs = list(planned(plan, member, fresh, taken.get(member.id, ()), now, since=now))
+        for stream, was_due in due.items():
+            theirs += planned(plan, member, [stream], taken.get(member.id, ()), now, since=was_due - JUST_BEFORE)
         found += theirs
         (incomplete if len(theirs) < len(missing) else complete).append(member.id)
         await asyncio.sleep(0)
@@ -74,9 +92,11 @@ async def plan_ahead(tx: Tx, content: Content, whose: Sequence[tuple[Member, Per
 
 
 async def plan_anew(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
-    """Plan again after timetables changed; what was sent stays sent."""
-    await prompts.withdraw_planned(tx, [member.id for member, _ in whose])
-    await plan_ahead(tx, content, whose, now)
+    """Plan again after timetables changed; what was sent stays sent, what is due and unsent is still to come."""
+    ids = [member.id for member, _ in whose]
+    waiting = await prompts.due_unsent(tx, ids, now)
+    await prompts.withdraw_planned(tx, ids)
+    await _plan_missing(tx, content, whose, now, waiting)
 
 
 def planned(

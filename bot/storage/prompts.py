@@ -97,6 +97,13 @@ async def taken_slots(tx: Tx, member_ids: Sequence[int], since: datetime) -> Map
     return found
 
 
+async def due_unsent(tx: Tx, member_ids: Sequence[int], now: datetime) -> Mapping[tuple[int, str], datetime]:
+    """Return by member and stream since when a prompt waits to be sent; one put off is left out."""
+    theirs = prompts.c.member_id.in_(member_ids) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
+    query = select(prompts.c.member_id, prompts.c.stream, prompts.c.due_at).where(theirs, prompts.c.due_at <= now)
+    return {(row.member_id, row.stream): row.due_at for row in await tx.all(query.order_by(prompts.c.due_at.desc()))}
+
+
 async def withdraw_planned(tx: Tx, member_ids: Sequence[int]) -> None:
     """Take back what is planned for members, so that it can be planned anew; a snoozed prompt stays."""
     theirs = prompts.c.member_id.in_(member_ids)

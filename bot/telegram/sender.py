@@ -3,9 +3,10 @@
 import asyncio
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
 from aiogram.exceptions import (
     ClientDecodeError,
     TelegramAPIError,
@@ -22,6 +23,8 @@ from aiogram.exceptions import (
 from bot.telegram.bot import Files, QuickBot
 from bot.telegram.limits import Limits
 from bot.telegram.message import Entity, Key, Keyboard, Message
+
+log = structlog.get_logger()
 
 Json = dict[str, object]
 
@@ -108,6 +111,7 @@ class Sender:
             await self._bot.ask("editMessageText", {"chat_id": chat_id, "message_id": placed.message_id, **shown})
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
+        message = await self._showable(message)
         if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
             return edited
         number = await self._send(chat_id, message)
@@ -161,6 +165,15 @@ class Sender:
             await self._bot.ask("editMessageReplyMarkup", {"chat_id": chat_id, "message_id": standing.message_id})
         except TelegramAPIError:
             return
+
+    async def _showable(self, message: Message) -> Message:
+        """Return the message, with what it shows in words when its file is gone: the rest must arrive all the same."""
+        if not message.picture or message.drawn:
+            return message
+        if await asyncio.to_thread((self._media() / message.picture).is_file):
+            return message
+        log.error("a picture is missing and its message goes without it", picture=message.picture)
+        return replace(message, text=f"{message.text}\n\n{message.alt}".strip(), picture="")
 
     async def _photo(self, message: Message) -> tuple[str, bytes]:
         if message.drawn:

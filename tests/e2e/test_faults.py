@@ -95,6 +95,7 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
 
 @pytest.mark.parametrize("said", ["/help_now", "I want to kill myself tonight"])
 async def test_without_a_database_a_cry_is_answered_at_once_with_the_contacts(stage, monkeypatch, said: str) -> None:
+    await stage.colleague("Quill Example")
     robin = await stage.participant()
 
     def gone(*_given, **_more) -> None:

@@ -262,6 +262,16 @@ async def test_who_moves_gets_nothing_twice_and_lives_by_the_new_clock(robin: Ca
     assert len({row.slot for row in await kept(robin)}) == len(await kept(robin))
 
 
+async def test_a_prompt_due_but_unsent_when_the_timetable_is_planned_anew_still_comes_once(robin: Cast) -> None:
+    before = next(row for row in await kept(robin) if row.status == "planned")
+    robin.now = before.due_at
+    person, member = await robin.person("Robin"), await robin.member("Robin")
+    async with robin.store.begin() as tx:
+        await plan_anew(tx, robin.content, [(member, person)], robin.now)
+    await deliver(robin)
+    assert [row.slot for row in await kept(robin) if row.status == "sent"] == [before.slot]
+
+
 async def test_own_hours_quiet_days_off_and_a_pause_are_planned_by(robin: Cast) -> None:
     async def choose(choice: str) -> None:
         await week.choose(robin.store, robin.content, await robin.turn("Robin"), choice)

@@ -104,6 +104,13 @@ async def test_a_fresh_card_takes_the_buttons_off_the_old_one(sender: Sender, te
     assert ("reply_markup" in old, new["text"]) == (False, "Again")
 
 
+async def test_a_picture_whose_file_is_gone_is_told_in_words(sender: Sender, telegram: SandboxClient) -> None:
+    gone = Message(text="Look", picture="gone.png", alt="A green tree")
+    placed = await sender.deliver(ROBIN, gone, None)
+    assert (placed.photo, (await telegram.last(ROBIN))["text"]) == (False, "Look\n\nA green tree")
+    assert await sender.deliver(ROBIN, gone, placed) == placed
+
+
 @pytest.mark.parametrize("given", [{"picture": "tree.png"}, {"drawn": base64.b64encode(PNG).decode()}])
 async def test_a_picture_is_shown_with_its_words_and_changed_in_place(
     given: dict, sender: Sender, telegram: SandboxClient
