@@ -15,6 +15,7 @@ from bot.semantic.encoder import WIDTHS, CannotRead, Encoder, load_encoder
 from bot.semantic.ngrams import ngrams
 from bot.semantic.opinion import MOST_PIECES, PIECE, pieces
 
+pytestmark = pytest.mark.xdist_group("models")  # they are read once
 ROOT = Path(__file__).parents[2]
 
 

@@ -28,6 +28,7 @@ from bot.storage.store import Store
 from bot.storage.tables import answers, flags
 from bot.storage.vault import new_key
 
+pytestmark = pytest.mark.xdist_group("models")  # they are read once
 ROOT_CONTENT = Path(__file__).parents[2] / "content"
 HINT = "gave my guitar to my brother and said goodbye to everybody"
 WORDS = [

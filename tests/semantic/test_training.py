@@ -14,6 +14,7 @@ from bot.semantic.sentences import BadSentences, fingerprint, read_sentences, tr
 from bot.semantic.trained import ARRAYS, FILE, Trained, learned_from, packed, read_trained
 from bot.semantic.training import TooFew, train
 
+pytestmark = pytest.mark.xdist_group("models")  # they are read once
 ROOT = Path(__file__).parents[2]
 
 
