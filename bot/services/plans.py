@@ -74,7 +74,7 @@ async def _plan_missing(
     ids = [member.id for member, _ in whose]
     ahead = await prompts.planned_streams(tx, ids)
     taken = await prompts.taken_slots(tx, ids, now - LOOK_BACK)
-    found, complete, incomplete = list[Prompt](), list[int](), list[int]()
+    found, again = list[Prompt](), dict[int, datetime | None]()
     for member, person in whose:
         plan = plan_of(content.programme(member.programme, person.language), person, member)
         missing = [stream.id for stream in plan.streams if stream.id not in ahead.get(member.id, ())]
@@ -84,11 +84,10 @@ async def _plan_missing(
         for stream, was_due in due.items():
             theirs += planned(plan, member, [stream], taken.get(member.id, ()), now, since=was_due - JUST_BEFORE)
         found += theirs
-        (incomplete if len(theirs) < len(missing) else complete).append(member.id)
+        again[member.id] = now + LOOK_AGAIN if len(theirs) < len(missing) else None
         await asyncio.sleep(0)
     await prompts.plan(tx, found)
-    await people.look_at(tx, complete, None)
-    await people.look_at(tx, incomplete, now + LOOK_AGAIN)
+    await people.looked(tx, again)
 
 
 async def plan_anew(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:

@@ -148,12 +148,6 @@ async def change_member(tx: Tx, member_id: int, **changes: Any) -> None:  # noqa
     await tx.run(update(members).where(members.c.id == member_id).values(**changes))
 
 
-async def look_at(tx: Tx, member_ids: Sequence[int], when: datetime | None) -> None:
-    """Have the timetables of these memberships looked at again then; None: when something changes."""
-    if member_ids:
-        await tx.run(update(members).where(members.c.id.in_(member_ids)).values(plan_at=when))
-
-
 async def add_consent(tx: Tx, member_id: int, version: int, language: str, now: datetime) -> None:
     """Keep that a consent of this version was accepted."""
     await tx.run(insert(consents).values(id=new_id(), member_id=member_id, version=version, language=language, at=now))
@@ -250,7 +244,7 @@ async def to_look_again(tx: Tx, member_ids: Sequence[int], at: datetime) -> froz
 
 
 async def looked(tx: Tx, again: Mapping[int, datetime | None]) -> None:
-    """Keep that timetables were looked at, and when to look again."""
+    """Keep that timetables were looked at, and when to look again; None: when something changes."""
     changed = update(members).where(members.c.id == bindparam("member")).values(plan_at=bindparam("again"))
     if again:
         await tx.run(changed, [{"member": member_id, "again": at} for member_id, at in again.items()])
