@@ -30,8 +30,9 @@ def alike_by_meaning(products: "Floats") -> "Floats":
     """Return likeness, from 0 to 1 for the same, by the products of rows of length 1: a Gaussian of their distance."""
     import numpy as np
 
-    likeness: Floats = np.exp(np.float32(NARROW) * (products - 1))
-    return likeness
+    likeness: Floats = products - np.float32(1)
+    likeness *= NARROW
+    return np.exp(likeness, out=likeness)
 
 
 def rounded(rows: "Floats") -> "tuple[Bytes, Floats]":

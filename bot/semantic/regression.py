@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Doubles = NDArray[np.float64]
+    Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
     Numbers = NDArray[np.int64]
 
@@ -22,7 +23,7 @@ COMMON = 64
 AT_ONCE = 2048
 
 
-def fit(alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float) -> tuple["Doubles", float]:
+def fit(alike: "Floats", positive: "Bools", weight: "Doubles", penalty: float) -> tuple["Doubles", float]:
     """Return each sentence's share in the score, and what is added: the score is log-odds.
 
     `alike` holds the products of each two sentences' features. Newton's method on the L2-penalised likelihood.
@@ -31,7 +32,7 @@ def fit(alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float) 
 
     share, level, added = np.zeros(len(positive)), np.zeros(len(positive)), 0.0
     for _ in range(STEPS):
-        score = np.clip(alike @ share + added, -30, 30)
+        score = np.clip(_times(alike, share) + added, -30, 30)
         chance = 1 / (1 + np.exp(-score))
         bend = np.maximum(weight * chance * (1 - chance), 1e-9)
         loose = penalty * weight.sum() / bend
@@ -44,17 +45,23 @@ def fit(alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float) 
     return share, added
 
 
-def _solved(alike: "Doubles", loose: "Doubles", target: "Doubles", guess: "Doubles") -> "Doubles":
+def _times(alike: "Floats", vector: "Doubles") -> "Doubles":
+    """Return the product in single precision: the table is the square of the number of sentences, and fills memory."""
+    product: Doubles = (alike @ vector.astype(alike.dtype)).astype(vector.dtype)
+    return product
+
+
+def _solved(alike: "Floats", loose: "Doubles", target: "Doubles", guess: "Doubles") -> "Doubles":
     """Return nearly x for (alike + diag(loose)) x = target, by conjugate gradients from a guess."""
     found = guess.copy()
-    left = target - alike @ found - loose * found
+    left = target - _times(alike, found) - loose * found
     eased = left / (loose + 1)
     way, size = eased.copy(), float(left @ eased)
     enough = NEARLY * float(target @ (target / (loose + 1)))
     for _ in range(TRIES):
         if size <= enough:
             break
-        turned = alike @ way + loose * way
+        turned = _times(alike, way) + loose * way
         far = size / float(way @ turned)
         found += far * way
         left -= far * turned
@@ -65,7 +72,7 @@ def _solved(alike: "Doubles", loose: "Doubles", target: "Doubles", guess: "Doubl
 
 
 def held_out(
-    alike: "Doubles", positive: "Bools", weight: "Doubles", penalty: float, folds: "Numbers"
+    alike: "Floats", positive: "Bools", weight: "Doubles", penalty: float, folds: "Numbers"
 ) -> Iterator[tuple["Numbers", "Doubles"]]:
     """Yield the sentences of each fold with the scores that they get from the others."""
     import numpy as np
@@ -73,7 +80,7 @@ def held_out(
     for fold in range(int(folds.max()) + 1):
         known, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         share, added = fit(alike[np.ix_(known, known)], positive[known], weight[known], penalty)
-        yield held, alike[np.ix_(held, known)] @ share + added
+        yield held, _times(alike[np.ix_(held, known)], share) + added
 
 
 def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
@@ -90,26 +97,26 @@ def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
     return folds
 
 
-def alike_by_pieces(pieces: Sequence[Mapping[int, float]]) -> "Doubles":
-    """Return the products of each two sparse vectors."""
+def add_alike_by_pieces(alike: "Floats", pieces: Sequence[Mapping[int, float]]) -> None:
+    """Add to a table the products of each two sparse vectors."""
     import numpy as np
 
     holders: dict[int, list[int]] = {}
     for number, vector in enumerate(pieces):
         for key in vector:
             holders.setdefault(key, []).append(number)
-    products = np.diag([sum(value * value for value in vector.values()) for vector in pieces])
+    own = np.array([sum(value * value for value in vector.values()) for vector in pieces], dtype=alike.dtype)
+    own += np.diagonal(alike)
     common = [key for key, numbers in holders.items() if len(numbers) >= COMMON]
     for key, numbers in holders.items():
         if 1 < len(numbers) < COMMON:
-            values = np.array([pieces[number][key] for number in numbers])
-            products[np.ix_(numbers, numbers)] += np.outer(values, values) * (1 - np.eye(len(numbers)))
+            values = np.array([pieces[number][key] for number in numbers], dtype=alike.dtype)
+            alike[np.ix_(numbers, numbers)] += np.outer(values, values)
     for first in range(0, len(common), AT_ONCE):
-        block = np.zeros((len(pieces), AT_ONCE))
+        block = np.zeros((len(pieces), AT_ONCE), dtype=alike.dtype)
         for column, key in enumerate(common[first : first + AT_ONCE]):
             for number in holders[key]:
                 block[number, column] = pieces[number][key]
-        both = block @ block.T
-        np.fill_diagonal(both, 0.0)
-        products += both
-    return products
+        for rows in range(0, len(pieces), AT_ONCE):
+            alike[rows : rows + AT_ONCE] += block[rows : rows + AT_ONCE] @ block.T
+    np.fill_diagonal(alike, own)

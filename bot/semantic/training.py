@@ -8,7 +8,7 @@ from bot.domain.risk import Detector
 from bot.semantic.encoder import Encoder
 from bot.semantic.meaning import alike_by_meaning, meaning, restored, rounded
 from bot.semantic.ngrams import ngrams
-from bot.semantic.regression import alike_by_pieces, fit, held_out, in_folds
+from bot.semantic.regression import add_alike_by_pieces, fit, held_out, in_folds
 from bot.semantic.sentences import Sentence, fingerprint
 from bot.semantic.trained import Trained
 
@@ -74,7 +74,7 @@ class _Data:
     known: "Bytes"
     scale: "Floats"
     pieces: Sequence[Mapping[int, float]]
-    alike: "Doubles"
+    alike: "Floats"
     positive: "Bools"
     by_rules: "Bools"
     weight: "Doubles"
@@ -127,13 +127,15 @@ def _prepared(
     centre: Floats = meant.mean(axis=0)
     known, scale = rounded(meaning(meant, centre))
     own, pieces = restored(known, scale), [ngrams(sentence.text) for sentence in sentences]
+    alike = alike_by_meaning(own @ own.T)
+    add_alike_by_pieces(alike, [{key: BY_PIECES**0.5 * value for key, value in vector.items()} for vector in pieces])
     return _Data(
         sentences=sentences,
         centre=centre,
         known=known,
         scale=scale,
         pieces=pieces,
-        alike=alike_by_meaning(own @ own.T) + BY_PIECES * alike_by_pieces(pieces),
+        alike=alike,
         positive=np.array([sentence.level != "none" for sentence in sentences]),
         by_rules=np.array(by_rules),
         weight=np.array([NEAR if sentence.kind == "near" else 1.0 for sentence in sentences]),
