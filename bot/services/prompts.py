@@ -69,6 +69,10 @@ class _Receiver:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.person.zone)
 
+    @property
+    def hears(self) -> bool:
+        return self.person.blocked_at is None
+
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
     """Send the prompts that are due, then plan the next of each; return how many were due."""
@@ -115,7 +119,7 @@ async def replan(store: Store, content: Content, now: datetime) -> int:
     async with store.begin() as tx:
         waiting = await people.to_plan(tx, now, PLANNED_AT_ONCE)
         if waiting:
-            await plan_anew(tx, content, waiting, now)
+            await plan_anew(tx, content, waiting, now, keep_day=True)
     return len(waiting)
 
 
@@ -203,6 +207,8 @@ async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tupl
         gone = {prompt.id for prompt, _ in sending}
         await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
         await prompts.sent(tx, [prompt for prompt, _ in sending])
+        for prompt in due:
+            await _miss_unheard(tx, content, receivers.get(prompt.member_id), prompt, now)
         await people.look_again(tx, list(receivers), now + PLANNED_WITHIN)
         await post(tx, [posting for _, posting in sending], now)
     return due, receivers
@@ -219,12 +225,12 @@ async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequen
 
 
 async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datetime) -> dict[int, _Receiver]:
-    """Return who gets these prompts, by member; who is not active or has blocked the bot is left out."""
+    """Return whose prompts these are, by member; who is not active is left out."""
     ids = list({prompt.member_id for prompt in due})
     history = await runs.practised(tx, ids, now - REMEMBERED)
     found = {}
     for member, person in await people.members_with_people(tx, ids):
-        if member.standing != "active" or person.blocked_at or not member.began:
+        if member.standing != "active" or not member.began:
             continue
         programme = content.programme(member.programme, person.language)
         found[member.id] = _Receiver(
@@ -244,8 +250,7 @@ def _sent(
     content: Content, wording: _Wording, receiver: _Receiver | None, prompt: Prompt, now: datetime
 ) -> tuple[Prompt, Posting] | None:
     """Return the prompt as sent and its message; None when it must not be sent any more."""
-    asked_for = prompt.snoozes > 0
-    if receiver is None or now > prompt.latest_at or (not asked_for and allowed(receiver.plan, now)):
+    if receiver is None or not receiver.hears or not _may_come(receiver, prompt, now):
         return None
     chosen = _chosen(content, receiver, prompt)
     if chosen is None:
@@ -261,6 +266,19 @@ def _sent(
     )
     message = _nudge(content, wording, receiver.person.language, prompt)
     return prompt, _posting(receiver, prompt, message, f"p{prompt.id}:{prompt.snoozes}", prompt.latest_at)
+
+
+def _may_come(receiver: _Receiver, prompt: Prompt, now: datetime) -> bool:
+    asked_for = prompt.snoozes > 0
+    return now <= prompt.latest_at and (asked_for or not allowed(receiver.plan, now))
+
+
+async def _miss_unheard(tx: Tx, content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> None:
+    """Count a prompt as missed that nobody can get who blocked the bot: that silence is to be noticed as well."""
+    if receiver is None or receiver.hears or not _may_come(receiver, prompt, now):
+        return
+    await prompts.change(tx, prompt.id, "late", status="missed")
+    await _flag_missed(tx, content, receiver, prompt, now)
 
 
 def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | None:
@@ -328,7 +346,7 @@ def _reminder(
     content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime
 ) -> tuple[datetime | None, Posting | None]:
     """Return when to look again (None: never), and the reminder if it may go out now."""
-    if receiver is None or prompt.status != "sent" or prompt.run_id:
+    if receiver is None or not receiver.hears or prompt.status != "sent" or prompt.run_id:
         return None, None
     over = prompt.expires_at or now
     if allowed(receiver.plan, now):
@@ -360,7 +378,8 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
     if rule is None or rule.stream != prompt.stream:
         return
     member = receiver.member
-    last = await prompts.last_statuses(tx, member.id, prompt.stream, MOST_COUNTED * rule.in_a_row)
+    heard = await runs.last_heard(tx, member.id, prompt.activity)
+    last = await prompts.last_statuses(tx, member.id, prompt.stream, MOST_COUNTED * rule.in_a_row, since=heard)
     in_a_row = next((count for count, status in enumerate(last) if status != "missed"), len(last))
     if in_a_row == max(rule.in_a_row - 1, 1):
         await follow_ups.plan(tx, [follow_ups.new(f"missed:{prompt.id}", member.id, "missed", now)])

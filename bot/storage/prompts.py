@@ -41,6 +41,15 @@ class Prompt:
     run_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """When a prompt that is planned would be sent, and for which slot."""
+
+    slot: str
+    due_at: datetime
+    latest_at: datetime
+
+
 async def plan(tx: Tx, planned: Sequence[Prompt]) -> None:
     """Add prompts; a slot that was planned before stays as it was."""
     if not planned:
@@ -97,11 +106,15 @@ async def taken_slots(tx: Tx, member_ids: Sequence[int], since: datetime) -> Map
     return found
 
 
-async def due_unsent(tx: Tx, member_ids: Sequence[int], now: datetime) -> Mapping[tuple[int, str], datetime]:
-    """Return by member and stream since when a prompt waits to be sent; one put off is left out."""
+async def soon(tx: Tx, member_ids: Sequence[int], before: datetime) -> Mapping[tuple[int, str], Ahead]:
+    """Return by member and stream what is planned before a moment and not sent; one put off is left out."""
     theirs = prompts.c.member_id.in_(member_ids) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
-    query = select(prompts.c.member_id, prompts.c.stream, prompts.c.due_at).where(theirs, prompts.c.due_at <= now)
-    return {(row.member_id, row.stream): row.due_at for row in await tx.all(query.order_by(prompts.c.due_at.desc()))}
+    columns = (prompts.c.member_id, prompts.c.stream, prompts.c.slot, prompts.c.due_at, prompts.c.latest_at)
+    query = select(*columns).where(theirs, prompts.c.due_at < before).order_by(prompts.c.due_at.desc())
+    return {
+        (row.member_id, row.stream): Ahead(slot=row.slot, due_at=row.due_at, latest_at=row.latest_at)
+        for row in await tx.all(query)
+    }
 
 
 async def withdraw_planned(tx: Tx, member_ids: Sequence[int]) -> None:
@@ -131,8 +144,8 @@ async def upcoming(tx: Tx, member_id: int) -> tuple[Prompt, ...]:
     return tuple(_prompt(row) for row in await tx.all(query))
 
 
-async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int) -> tuple[str, ...]:
-    """Return how the last prompts of a stream ended, the newest first; one still open does not count."""
+async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int, *, since: datetime | None) -> tuple[str, ...]:
+    """Return how the last prompts of a stream since then ended, the newest first; one still open does not count."""
     query = (
         select(prompts.c.status)
         .where(
@@ -143,6 +156,7 @@ async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int) -> tupl
         .order_by(prompts.c.due_at.desc())
         .limit(limit)
     )
+    query = query if since is None else query.where(prompts.c.due_at > since)
     return tuple(row.status for row in await tx.all(query))
 
 
@@ -172,6 +186,13 @@ async def next_reminder(tx: Tx) -> datetime | None:
 
 def _prompt(row: Row) -> Prompt:
     return Prompt(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
+
+
+async def begun(tx: Tx, member_id: int, activity: str, run_id: int) -> None:
+    """Have the prompt that waits for this activity answered by a practice that was begun without it."""
+    waiting = (prompts.c.member_id == member_id) & (prompts.c.activity == activity)
+    untouched = (prompts.c.status == "sent") & prompts.c.run_id.is_(None)
+    await tx.run(update(prompts).where(waiting, untouched).values(run_id=run_id, remind_at=None))
 
 
 async def answered(tx: Tx, run_id: int) -> None:

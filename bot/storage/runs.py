@@ -198,6 +198,14 @@ async def numbers_of(tx: Tx, member_id: int, step: str, since: datetime) -> tupl
     return tuple((row.at, row.number) for row in await tx.all(query))
 
 
+async def last_heard(tx: Tx, member_id: int, activity: str) -> datetime | None:
+    """Return when the member last answered anything in this activity, asked for it or not."""
+    theirs = (runs.c.member_id == member_id) & (runs.c.activity == activity) & (answers.c.kind == "answer")
+    query = select(func.max(answers.c.at)).join(runs, runs.c.id == answers.c.run_id).where(theirs)
+    found: datetime | None = await tx.value(query)
+    return found
+
+
 async def add_score(
     tx: Tx, member_id: int, run_id: int, measure: str, total: float | None, band: str, now: datetime
 ) -> None:
