@@ -14,6 +14,7 @@ from bot.domain.activity import LEVELS, Level
 from bot.domain.flow import Answer
 from bot.domain.pieces import LONGEST_MESSAGE, pieces
 from bot.domain.programme import Programme
+from bot.domain.risk.rules import COULD_NOT_BE_EXAMINED
 from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
 from bot.semantic.opinion import RULE, SecondOpinion
@@ -22,8 +23,10 @@ from bot.services.contacts import contact_lines, contact_words, country_key, cou
 from bot.services.plan_screens import own_words_first, plan_key
 from bot.services.reach import Reached, reachable, reached
 from bot.services.safety_plan import owner, plan_for_now
+from bot.services.staff import tell_set_aside
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
+from bot.storage import people
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane
 from bot.storage.people import Member, Person
@@ -181,6 +184,27 @@ def with_contacts(content: Content, turn: Turn, key: str) -> Message:
     return written(words, (*number_keys(content, voice, programme, country), (country_key(voice, country),)))
 
 
+async def set_aside(store: Store, content: Content, chat_id: int, now: datetime) -> None:
+    """Tell staff that something a person sent could not be handled, and flag it to who looks after them.
+
+    `chat_id` is 0 for what holds nothing that anybody has to look at.
+    """
+    try:
+        async with store.begin() as tx:
+            await _flag_unexamined(tx, content, chat_id, now)
+    finally:
+        await tell_set_aside(store, content, now)
+
+
+async def _flag_unexamined(tx: Tx, content: Content, chat_id: int, now: datetime) -> None:
+    person = await people.person_by_telegram(tx, chat_id)
+    places = await people.memberships(tx, person.id) if person else ()
+    member = next((one for one in places if one.role == "participant" and one.standing == "active"), None)
+    if person and member:
+        flag = Flag(level="orange", category=COULD_NOT_BE_EXAMINED, rule="set-aside", version="1")
+        await add_flags(tx, content, member, person, (flag,), now)
+
+
 async def help_now(store: Store, content: Content, turn: Turn) -> None:
     """Show whom to turn to, and ask whether the clinician on call is to be told."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
@@ -220,5 +244,7 @@ async def help_now_answered(store: Store, content: Content, turn: Turn, value: s
             answer_id = await add_answer(tx, member.id, None, "remark", Answer(step=HELP_NOW), turn.now)
             flag = Flag(level="red", category=HELP_NOW, rule=HELP_NOW, version="1", answer_id=answer_id)
             await respond(tx, content, turn, member, person, (flag,))
+        elif value == "tell":  # a button from when they were in a programme: nobody may believe that somebody was told
+            await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
         else:
             await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)
