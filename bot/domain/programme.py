@@ -134,7 +134,8 @@ class WorkingHours:
 class Contact:
     """Somebody to turn to in a crisis: numbers to call and to text, an address to open; at least one of them.
 
-    `hours` says when, as people read it, `languages` in which they answer; empty where the file does not say.
+    `hours` says when, as people read it, `languages` in which they answer; empty where the file does not say. `hints`
+    tell, by language, how who speaks it gets to be answered in it.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Contact:
     url: str = ""
     hours: str = ""
     languages: tuple[str, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,19 +25,21 @@ from bot.storage.store import Store
 from bot.telegram.events import said
 
 PARTICIPANT = (
+    "help_now",
     "checkin",
     "skills",
     "again",
     "plan",
     "plan_my_week",
     "progress",
-    "help_now",
     "settings",
     "help",
     "export_me",
     "forget_me",
     "stop",
 )
+"""In the order of Telegram's menu: what is urgent is seen there without scrolling."""
+
 CLINICIAN = ("queue", "oncall", "settings", "help")
 STAFF = ("invite", "people", "preview", "oncall", "settings", "help")
 

@@ -50,12 +50,12 @@ async def open_case(tx: Tx, member_id: int) -> Filed | None:
 
 
 async def had_since(tx: Tx, member_id: int, levels: Sequence[Level], since: datetime) -> bool:
-    """Return whether a flag of one of these levels was raised about the member since then, or a case of one is open."""
+    """Return whether the member has, or had since then, a case with a flag of one of these levels."""
     query = (
         select(flags.c.id)
         .join(cases, cases.c.id == flags.c.case_id)
         .where(cases.c.member_id == member_id, flags.c.level.in_(levels))
-        .where((flags.c.at >= since) | (cases.c.state != "resolved"))
+        .where((flags.c.at >= since) | (cases.c.state != "resolved") | (cases.c.resolved_at >= since))
         .limit(1)
     )
     return await tx.value(query) is not None

@@ -238,6 +238,40 @@ async def test_help_now_is_there_when_the_programmes_file_is_gone(clinic: Cast) 
     assert "911" in shown
 
 
+async def test_abroad_where_no_emergency_number_is_known_that_is_said(clinic: Cast) -> None:
+    programme = clinic.content.programme("adult-evening", "en")
+    lines = plain(contact_lines(clinic.content, Voice(clinic.content, "en"), programme, "UZ"))
+    assert lines.endswith(
+        "\n\nUzbekistan:\nI don't know the emergency number there. Please ask anybody near you for it."
+    )
+
+
+async def test_who_speaks_another_language_is_told_how_a_line_answers_in_it(clinic: Cast) -> None:
+    lines = {
+        language: plain(contact_lines(clinic.content, Voice(clinic.content, language), None, "US"))
+        for language in ("en", "es")
+    }
+    assert "(24/7, oprime 2 para español; por texto, envía AYUDA)" in lines["es"]
+    assert "oprime" not in lines["en"]
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("Europe/Madrid", "ES"), ("America/Chicago", "GB")])
+async def test_who_moves_abroad_gets_the_numbers_of_where_they_are_now(clinic: Cast, zone: str, shown: str) -> None:
+    await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "GB")
+    await enrolment.choose_zone(clinic.store, clinic.content, await clinic.turn("Robin"), zone)
+    assert country_of(await clinic.person("Robin"), None) == shown
+
+
+@pytest.mark.parametrize("said", ["tell", "no"])
+async def test_an_old_button_never_lets_who_left_believe_that_somebody_was_told(clinic: Cast, said: str) -> None:
+    await safety.help_now(clinic.store, clinic.content, await clinic.turn("Robin"))
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await safety.help_now_answered(clinic.store, clinic.content, await clinic.turn("Robin"), said)
+    answer = (await clinic.got("Robin"))[-1].text
+    assert ("I can tell nobody" in answer and "988" in answer) is (said == "tell")
+    assert await clinic.cases() == []
+
+
 async def test_no_number_is_ever_cut_off_however_long_the_rest_is(clinic: Cast) -> None:
     long = replace(
         clinic.content.programme("adult-evening", "en"),
