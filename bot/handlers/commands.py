@@ -150,7 +150,7 @@ def make_router() -> Router:
     router.message.register(plan, Command("plan"))
     router.message.register(plan_my_week, Command("plan_my_week"))
     router.message.register(progress, Command("progress"))
-    router.message.register(help_now, Command("help_now"))
+    router.message.register(help_now, Command("help_now", ignore_case=True))
     router.message.register(settings, Command("settings"))
     router.message.register(show_help, Command("help"))
     router.message.register(stop, Command("stop"))

@@ -98,7 +98,7 @@ async def wrote_beside_command(store: Store, content: Content, turn: Turn, said:
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant:
             await remark(tx, content, turn, turn.participant, said)
-            answered = not said.startswith("/help_now")
+            answered = not said.casefold().startswith("/help_now")
         else:
             answered = await outsider_cried(tx, content, turn, said)
         if not answered:

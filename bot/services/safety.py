@@ -42,6 +42,7 @@ DISTRESS = "distress"
 LONGEST_THOUGHT = 2.0
 """Seconds that the second opinion may take; it needs hundredths."""
 LONGEST_EVIDENCE = 64
+LONGEST_COMMAND = 64
 
 log = structlog.get_logger()
 
@@ -144,7 +145,8 @@ def level_message(
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
     if level == "yellow":
         key = "risk-yellow" if told == "clinician" else f"risk-yellow-{told}"
-        words = join((voice.words(key), contact_lines(content, voice, programme, country)))
+        lines = contact_lines(content, voice, programme, country)
+        words = join((voice.words(key), lines, _back(voice, programme, person, now)))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
     staffed = _staffed(voice, programme, person, now, told)
@@ -155,13 +157,20 @@ def level_message(
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
+def _back(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
+    """Out of hours, say when the team is back, by the person's own clock."""
+    opens = life.opening(now, working(programme))
+    return () if opens == now else voice.words("office-back", when=voice.moment(opens, ZoneInfo(person.zone)))
+
+
 def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, told: Reached) -> Words:
     """Say whether the team is at work, and when it is next, by the person's own clock."""
+    if told != "clinician":
+        return _back(voice, programme, person, now)
     opens = life.opening(now, working(programme))
     if opens == now:
-        return voice.words("staffed-now") if told == "clinician" else ()
-    key = "not-staffed-now" if told == "clinician" else "office-back"
-    return voice.words(key, when=voice.moment(opens, ZoneInfo(person.zone)))
+        return voice.words("staffed-now")
+    return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
 
 
 def is_cry(content: Content, said: str) -> bool:
@@ -169,7 +178,7 @@ def is_cry(content: Content, said: str) -> bool:
 
     What is longer than Telegram lets anybody write is not examined here, where nothing waits, but taken for a cry.
     """
-    asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
+    asks = said[:LONGEST_COMMAND].casefold().startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
     if asks or len(said) > LONGEST_MESSAGE:
         return True
     return any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
