@@ -63,14 +63,16 @@ async def add_flags(
 
 
 async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, wait: timedelta | None, now: datetime) -> None:
-    """Have the participant asked some time later how they are, and offered a safety plan if they have none by then."""
+    """Have the participant asked some time later how they are, and offered a safety plan if they have none by then.
+
+    What they write before they are asked brings no second question; what they write after it does.
+    """
     if wait:
-        key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
+        asked = f"case:{filed.id}:{level}:"
         offer = f"plan-offer:{filed.member_id}:{now:%Y%m}"
-        planned = [
-            follow_ups.new(key, filed.member_id, "case", now + wait, filed.id),
-            follow_ups.new(offer, filed.member_id, "plan-offer", now + PLAN_OFFERED_AFTER, filed.id),
-        ]
+        planned = [follow_ups.new(offer, filed.member_id, "plan-offer", now + PLAN_OFFERED_AFTER, filed.id)]
+        if not await follow_ups.waits(tx, filed.id, asked):
+            planned.append(follow_ups.new(f"{asked}{now:%Y%m%d%H%M%S}", filed.member_id, "case", now + wait, filed.id))
         await follow_ups.plan(tx, planned)
 
 

@@ -49,6 +49,18 @@ async def test_after_a_case_the_participant_is_asked_how_they_are(noon: Cast, te
     assert (await noon.said_to("Robin")).count("I told a clinician. How are you now?") == 1
 
 
+async def test_who_writes_of_danger_again_after_they_were_asked_is_asked_again(noon: Cast) -> None:
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=2)
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=2)
+    await pass_by(noon, hours=1)
+    assert (await noon.said_to("Robin")).count("How are you now?") == 1, "once for both"
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=4)
+    assert (await noon.said_to("Robin")).count("How are you now?") == 2
+
+
 async def test_they_are_told_when_a_clinician_has_seen_it(noon: Cast) -> None:
     await noon.writes("Robin", RED)
     (case,) = await noon.cases()
