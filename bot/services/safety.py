@@ -173,12 +173,17 @@ def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, 
     return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
 
 
+def asks_for_help(said: str) -> bool:
+    """Return whether somebody typed /help_now, in whatever letters and whatever came after it."""
+    return said[:LONGEST_COMMAND].casefold().startswith("/help_now")
+
+
 def is_cry(content: Content, said: str) -> bool:
     """Return whether what somebody wrote or tapped asks for help, by the rules alone: nothing else is needed for it.
 
     What is longer than Telegram lets anybody write is not examined here, where nothing waits, but taken for a cry.
     """
-    asks = said[:LONGEST_COMMAND].casefold().startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
+    asks = asks_for_help(said) or said.startswith(tap_data(MenuTap(menu=HELP_NOW)))
     if asks or len(said) > LONGEST_MESSAGE:
         return True
     return any(finding.level in ("red", "orange") for finding in content.detector.examine(said))

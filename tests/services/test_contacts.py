@@ -9,7 +9,7 @@ from cast import Cast
 from bot.domain.programme import Contact
 from bot.domain.safety_plan import STEPS, SafetyPlan
 from bot.domain.words import plain, say
-from bot.services import countries, enrolment, erasure, menus, safety, safety_plan, week
+from bot.services import conversation, countries, enrolment, erasure, menus, safety, safety_plan, week
 from bot.services.contacts import contact_lines, contacts_for, country_of, number_keys
 from bot.services.voice import Voice
 from bot.storage import people
@@ -257,6 +257,11 @@ async def test_a_stranger_is_shown_the_numbers_of_a_country_by_taps_or_by_its_na
     await cast.writes("Stranger", "méxico")
     assert "800 911 2000" in (await cast.got("Stranger"))[-1].text
     assert (await cast.turn("Stranger")).person is None, "nothing is kept of who is in no programme"
+
+
+async def test_a_message_edited_into_a_call_for_help_is_one(clinic: Cast) -> None:
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Robin"), "/Help_now please")
+    assert (await clinic.got("Robin"))[-1].card == "help-now"
 
 
 async def test_the_countries_near_by_are_offered_first(clinic: Cast) -> None:

@@ -296,6 +296,16 @@ async def test_who_is_back_in_a_programme_gets_no_words_of_farewell(clinic: Cast
     assert "It was good to walk" not in await clinic.said_to("Robin")
 
 
+async def test_who_answers_a_caring_word_is_not_taken_for_a_stranger(clinic: Cast) -> None:
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await follow_ups.choose_caring(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await pass_by(clinic, days=1, hours=3)
+    await clinic.writes("Robin", "thank you for that")
+    answer = (await clinic.got("Robin"))[-1].text
+    assert answer.startswith("It is good to hear from you.")
+    assert "/help_now" in answer
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 async def test_a_year_of_caring_words_comes_on_its_days_and_asks_nothing(clinic: Cast, language: str) -> None:
     robin = await clinic.person("Robin")
