@@ -138,13 +138,16 @@ def _next_slot(
 ) -> Slot | None:
     if before is None:
         return _free_slot(find, stream, taken, now, now)
+    slot = _free_slot(find, stream, taken, now, min(now, before.due_at - JUST_BEFORE))
+    if slot and slot.key == before.slot:
+        return slot
     named = _named(find, stream, before, now)
     if named and named.due <= now:
         if named.latest >= now:
             return named
         if keep_day and before.latest_at >= now:
             return replace(named, due=before.due_at, latest=before.latest_at)
-    return _free_slot(find, stream, taken, now, min(now, before.due_at - JUST_BEFORE))
+    return slot
 
 
 def _named(find: Callable[[str, datetime], Slot | None], stream: str, before: Ahead, now: datetime) -> Slot | None:
