@@ -5,8 +5,10 @@ word moves all patterns on at once (the bit-parallel Shift-And of Baeza-Yates an
 elements after Navarro and Raffinot). Nothing is ever tried again, so there is no text that makes it slow.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from bot.domain.risk.pattern import Element, Pattern, Phrase
 Symbols = tuple[str, ...]
 """What a word counts as: itself, the beginnings ("suicid~") that patterns look for, and "razor" for "razors"."""
 SHORTEST_WITHOUT_S = 3
+REMEMBERED = 2000
+"""Places in the tree whose elements are kept as a number of thousands of bits; people use few of the many words."""
 
 
 class Word(NamedTuple):
@@ -27,12 +31,11 @@ class Word(NamedTuple):
     gap_may_cross: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Node:
-    """A place in the tree: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
+    """A place in the tree; `ending` are the lists of elements of which a phrase ends here, by their numbers."""
 
-    ends: int = 0
-    last: int = 0
+    ending: list[int] = field(default_factory=list)
     onward: dict[str, "_Node"] = field(default_factory=dict)
 
 
@@ -58,9 +61,12 @@ class Automaton:
         self._root = _Node()
         self._first = 0
         self._optional = 0
+        self._finals = 0
         self._gaps: list[tuple[int, int]] = []
+        self._holders: list[list[int]] = []
         self._pattern_of: dict[int, int] = {}
         self._lay_out()
+        self._ending = lru_cache(maxsize=REMEMBERED)(self._elements_ending_at)
         self._known = self.vocabulary()
         self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
@@ -74,7 +80,7 @@ class Automaton:
     def final_bits(self, patterns: Sequence[int]) -> int:
         """Return the bits that `scan` sets where one of the patterns ends."""
         wanted = set(patterns)
-        return sum(1 << bit for bit, pattern in self._pattern_of.items() if pattern in wanted)
+        return _mask(bit for bit, pattern in self._pattern_of.items() if pattern in wanted)
 
     def patterns_in(self, finals: int) -> Iterator[int]:
         """Return the numbers of the patterns whose final bits are set."""
@@ -134,33 +140,43 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
-        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner."""
+        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner.
+
+        Many elements have the same phrases: each set of phrases is laid out once, for all of them.
+        """
         bit = 0
-        gaps: dict[int, int] = {}
+        first, optional, gaps = list[int](), list[int](), defaultdict[int, list[int]](list)
+        holders = defaultdict[frozenset[Phrase], list[int]](list)
         for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
             elements = self._patterns[number].elements
-            self._first |= 1 << bit
+            first.append(bit)
             self._pattern_of[bit + len(elements) - 1] = number
             for element in elements:
-                self._add(element, 1 << bit, ends_pattern=bit in self._pattern_of)
+                holders[element.phrases].append(bit)
+                if element.optional:
+                    optional.append(bit)
                 for words in range(1, element.gap + 1):
-                    gaps[words] = gaps.get(words, 0) | 1 << bit
+                    gaps[words].append(bit)
                 bit += 1
-        self._gaps = sorted(gaps.items())
+        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self._pattern_of)
+        self._gaps = sorted((words, _mask(bits)) for words, bits in gaps.items())
+        for phrases, bits in holders.items():
+            self._add(phrases, bits)
 
     def _breadth(self, number: int) -> tuple[int, bool]:
         elements = self._patterns[number].elements
         return max(element.gap for element in elements), any(element.optional for element in elements)
 
-    def _add(self, element: Element, bit: int, *, ends_pattern: bool) -> None:
-        if element.optional:
-            self._optional |= bit
-        for phrase in element.phrases:
+    def _add(self, phrases: frozenset[Phrase], bits: list[int]) -> None:
+        for phrase in phrases:
             node = self._root
             for word in phrase:
                 node = node.onward.setdefault(word, _Node())
-            node.ends |= bit
-            node.last |= bit if ends_pattern else 0
+            node.ending.append(len(self._holders))
+        self._holders.append(bits)
+
+    def _elements_ending_at(self, node: _Node) -> int:
+        return _mask(bit for phrases in node.ending for bit in self._holders[phrases])
 
     def _skipping_optional(self, entered: int) -> int:
         """Return also the elements after those that may be missing.
@@ -182,9 +198,18 @@ class Automaton:
             if not nodes:
                 break
             for node in nodes:
-                if found := active & node.ends:
-                    ends[after + 1] |= found & node.last
+                if node.ending and (found := active & self._ending(node)):
+                    ends[after + 1] |= found & self._finals
                     entered[after + 1] |= found << 1
+
+
+def _mask(bits: Iterable[int]) -> int:
+    """Return the number in which these bits are set."""
+    places = list(bits)
+    octets = bytearray(max(places, default=0) // 8 + 1)
+    for bit in places:
+        octets[bit // 8] |= 1 << bit % 8
+    return int.from_bytes(octets, "little")
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
