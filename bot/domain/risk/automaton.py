@@ -38,6 +38,14 @@ class _Node:
     ending: list[int] = field(default_factory=list)
     onward: dict[str, "_Node"] = field(default_factory=dict)
 
+    def words(self) -> set[str]:
+        """Return all words that lead from here on."""
+        found = set(self.onward)
+        for node in self.onward.values():
+            if node.onward:
+                found |= node.words()
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -65,22 +73,21 @@ class Automaton:
         self._gaps: list[tuple[int, int]] = []
         self._holders: list[list[int]] = []
         self._pattern_of: dict[int, int] = {}
+        self._final_bit = [0] * len(self._patterns)
         self._lay_out()
         self._ending = lru_cache(maxsize=REMEMBERED)(self._elements_ending_at)
-        self._known = self.vocabulary()
+        self._known = frozenset(self._root.words())
         self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
         self._symbols = {word: self._worked_out(word) for word in self._known}
 
     def vocabulary(self) -> frozenset[str]:
         """Return the words of all patterns, beginnings with their "~"."""
-        phrases = (phrase for p in self._patterns for element in p.elements for phrase in element.phrases)
-        return frozenset(word for phrase in phrases for word in phrase)
+        return self._known
 
     def final_bits(self, patterns: Sequence[int]) -> int:
         """Return the bits that `scan` sets where one of the patterns ends."""
-        wanted = set(patterns)
-        return _mask(bit for bit, pattern in self._pattern_of.items() if pattern in wanted)
+        return _mask(self._final_bit[number] for number in patterns)
 
     def patterns_in(self, finals: int) -> Iterator[int]:
         """Return the numbers of the patterns whose final bits are set."""
@@ -150,7 +157,7 @@ class Automaton:
         for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
             elements = self._patterns[number].elements
             first.append(bit)
-            self._pattern_of[bit + len(elements) - 1] = number
+            self._final_bit[number] = bit + len(elements) - 1
             for element in elements:
                 holders[element.phrases].append(bit)
                 if element.optional:
@@ -158,7 +165,8 @@ class Automaton:
                 for words in range(1, element.gap + 1):
                     gaps[words].append(bit)
                 bit += 1
-        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self._pattern_of)
+        self._pattern_of = {final: number for number, final in enumerate(self._final_bit)}
+        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self._final_bit)
         self._gaps = sorted((words, _mask(bits)) for words, bits in gaps.items())
         for phrases, bits in holders.items():
             self._add(phrases, bits)
@@ -171,7 +179,10 @@ class Automaton:
         for phrase in phrases:
             node = self._root
             for word in phrase:
-                node = node.onward.setdefault(word, _Node())
+                onward = node.onward.get(word)
+                if onward is None:
+                    onward = node.onward[word] = _Node()
+                node = onward
             node.ending.append(len(self._holders))
         self._holders.append(bits)
 

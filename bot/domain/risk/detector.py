@@ -173,11 +173,11 @@ def _around(words: Sequence[Word], place: Place, strength: int) -> tuple[int, in
 def _numbered(
     rules: Sequence[RiskRule], classes: Mapping[str, Sequence[str]], meant: Mapping[str, Phrase]
 ) -> _Patterns:
-    known = WordClasses(classes)
+    known, spelt = WordClasses(classes), _Spelt(meant)
     patterns: list[Pattern] = []
 
     def add(sources: Sequence[str]) -> range:
-        patterns.extend(_as_meant(parse_pattern(source, known), meant) for source in sources)
+        patterns.extend(_as_meant(parse_pattern(source, known), spelt) for source in sources)
         return range(len(patterns) - len(sources), len(patterns))
 
     says = {rule.id: add(rule.says) for rule in rules}
@@ -195,19 +195,26 @@ def _numbered(
     )
 
 
-def _as_meant(pattern: Pattern, meant: Mapping[str, Phrase]) -> Pattern:
+def _as_meant(pattern: Pattern, spelt: "_Spelt") -> Pattern:
     """Spell the pattern's words as those of a text are spelt."""
-    return replace(pattern, elements=tuple(_spelt(element, meant) for element in pattern.elements))
+    elements = [(element, spelt[element.phrases]) for element in pattern.elements]
+    if all(element.phrases is phrases for element, phrases in elements):
+        return pattern
+    return replace(pattern, elements=tuple(replace(element, phrases=phrases) for element, phrases in elements))
 
 
-def _spelt(element: Element, meant: Mapping[str, Phrase]) -> Element:
-    phrases = frozenset(
-        phrase
-        if meant.keys().isdisjoint(phrase)
-        else tuple(spelt for word in phrase for spelt in meant.get(word, (word,)))
-        for phrase in element.phrases
-    )
-    return replace(element, phrases=phrases)
+class _Spelt(dict[frozenset[Phrase], frozenset[Phrase]]):
+    """Sets of phrases as they are meant, each worked out once, however many patterns share it."""
+
+    def __init__(self, meant: Mapping[str, Phrase]) -> None:
+        super().__init__()
+        self._meant = meant
+
+    def __missing__(self, phrases: frozenset[Phrase]) -> frozenset[Phrase]:
+        misspelt = [phrase for phrase in phrases if not self._meant.keys().isdisjoint(phrase)]
+        spelt = (tuple(s for word in phrase for s in self._meant.get(word, (word,))) for phrase in misspelt)
+        self[phrases] = phrases.difference(misspelt).union(spelt) if misspelt else phrases
+        return self[phrases]
 
 
 def _single(entry: str) -> str:

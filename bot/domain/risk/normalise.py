@@ -153,4 +153,5 @@ def plain_words(text: str) -> tuple[str, ...]:
 
     Not for what people write: it remembers.
     """
-    return tuple(raw.word for raw in raw_words(evened(text)))
+    even = evened(text)
+    return (even.text,) if even.text.isalnum() else tuple(raw.word for raw in raw_words(even))
