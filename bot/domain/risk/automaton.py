@@ -112,23 +112,23 @@ class Automaton:
         return (stem,) if counts and stem in self._known else ()
 
     def scan(self, words: Sequence[Word]) -> list[int]:
-        """Return, for each place between words, the final bits of the patterns that end there."""
-        ends = [0] * (len(words) + 1)
-        entered = [0] * (len(words) + 1)
-        since = -1
+        """Return, for each place between words, the final bits of the patterns that end there.
+
+        A pattern's last element moves on to the first of the next one, which is active in any case.
+        """
+        found = [0] * (len(words) + 1)
+        entered = [0] * len(words)
+        since, ending = -1, self._ending
         for place, word in enumerate(words):
             if not word.gap_may_cross:
                 since = place
-            if entered[place]:
-                entered[place] = self._skipping_optional(entered[place])
-            active = entered[place] | self._first
-            for count, gaps in self._gaps:
-                if place - count <= since:
-                    break
-                if before := entered[place - count]:
-                    active |= before & gaps
-            self._take(words, place, active, entered, ends)
-        return ends
+            if found[place]:
+                entered[place] = self._skipping_optional(found[place] << 1)
+            if phrases := self._phrases_from(place, words):
+                active = self._active(place, since, entered)
+                for after, node in phrases:
+                    found[after] |= active & ending(node)
+        return [bits & self._finals for bits in found]
 
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
         """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
@@ -195,23 +195,30 @@ class Automaton:
         Adding a bit at the foot of a run of optional bits carries through the run to the element after it (as in
         Myers's bit-vector algorithm), however long the run is. A run never leaves its pattern: no pattern ends in one.
         """
-        return entered | (((entered & self._optional) + self._optional) ^ self._optional)
+        skipped = entered & self._optional
+        return entered | ((skipped + self._optional) ^ self._optional) if skipped else entered
 
-    def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
-        """Move the active patterns on by every phrase that begins at `place`.
-
-        The last element of a pattern moves on to the first of the next one, which is active in any case.
-        """
+    def _phrases_from(self, place: int, words: Sequence[Word]) -> list[tuple[int, _Node]]:
+        """Return the phrases that begin with the word at `place`: the word after each, and its place in the tree."""
+        phrases: list[tuple[int, _Node]] = []
         nodes = [self._root]
         for after in range(place, len(words)):
             symbols = words[after].symbols
             nodes = [node.onward[symbol] for node in nodes for symbol in symbols if symbol in node.onward]
             if not nodes:
                 break
-            for node in nodes:
-                if node.ending and (found := active & self._ending(node)):
-                    ends[after + 1] |= found & self._finals
-                    entered[after + 1] |= found << 1
+            phrases += [(after + 1, node) for node in nodes if node.ending]
+        return phrases
+
+    def _active(self, place: int, since: int, entered: Sequence[int]) -> int:
+        """Return the elements that the word at `place` may belong to; no gap reaches back over the word `since`."""
+        active = entered[place] | self._first
+        for count, gaps in self._gaps:
+            if place - count <= since:
+                break
+            if before := entered[place - count]:
+                active |= before & gaps
+        return active
 
 
 def _mask(bits: Iterable[int]) -> int:

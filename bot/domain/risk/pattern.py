@@ -240,7 +240,7 @@ def _plain_phrase(words: str) -> Phrase:
 
 @lru_cache(maxsize=1 << 14)
 def _plain_part(written: str) -> Phrase:
-    """Return the words that one part of a pattern stands for, with a "~" behind it perhaps; () when something is wrong."""
+    """Return the words of one part of a pattern, with a "~" behind it perhaps; () when something is wrong."""
     part = written.removesuffix("~")
     words = plain_words(part)
     if part == written or not words:
