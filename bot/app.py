@@ -128,14 +128,15 @@ class App:
 
     async def _serve(self) -> None:
         """Answer whoever asks over HTTP how Interlude is."""
-        from bot.web import make_web, serve, webhook_route  # noqa: PLC0415 - its memory is for who listens only
+        from bot.web import Counting, make_web, serve, webhook_route  # noqa: PLC0415 - its memory is for who listens only
 
         host, port = self.settings.listen_at
         secret = self.settings.webhook_secret.get_secret_value()
         hook = (
             [webhook_route(self.settings.webhook_path, secret, self.intake.keep)] if self.settings.webhook_url else []
         )
-        await serve(make_web(self.store, self.headway, self.clock.now, hook), host, port)
+        async with contextlib.aclosing(Counting(self.store, self.clock.now)) as counting:
+            await serve(make_web(self.store, self.headway, self.clock.now, counting, hook), host, port)
 
     async def _hooked(self) -> None:
         """Tell Telegram where to bring updates, and again each hour: another's `deleteWebhook` must not silence us."""

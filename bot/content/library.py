@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from bot.content import crosscheck
 from bot.content.findings import Finding
 from bot.content.messages import Messages
-from bot.content.reading import Reading, Value, read_all
+from bot.content.reading import Reading, Value, rarely_collected, read_all
 from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
@@ -82,6 +82,11 @@ def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
 
     Risk rules of which only an example fails are used all the same where no earlier version is held.
     """
+    with rarely_collected():
+        return _load(folder, before)
+
+
+def _load(folder: Path, before: Loaded | None) -> Loaded:
     readings, unread = read_all(folder)
     crosscheck.check(readings)
     reports = [*unread, *(reading.report for reading in readings)]

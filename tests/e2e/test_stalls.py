@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot import headway, intake, scheduler, watchman
 from bot.app import wired
 from bot.services import menus
-from bot.web import make_web
+from bot.web import Counting, make_web
 
 
 @pytest.fixture
@@ -24,7 +24,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def monitor(stage) -> AsyncIterator[httpx.AsyncClient]:
-    web = httpx.ASGITransport(make_web(stage.app.store, stage.app.headway, stage.app.clock.now))
+    store, headway, now = stage.app.store, stage.app.headway, stage.app.clock.now
+    web = httpx.ASGITransport(make_web(store, headway, now, Counting(store, now)))
     async with httpx.AsyncClient(transport=web, base_url="http://interlude") as client:
         yield client
 
