@@ -182,6 +182,9 @@ async def test_a_rota_is_read_from_a_file_shown_and_ended(clinic: Cast) -> None:
         ("X,night,mon,09:00,8,,", "line 2: 'night' is no duty"),
         ("X,on-call,mon,09:00,999,,", "line 2: 999 hours are no shift"),
         ("X,on-call,mon,09:00,eight,,", "line 2: "),
+        ("X,on-call,mon,09:00,inf,,", "line 2: inf hours are no shift"),
+        ("X,on-call,mon,09:00,nan,,", "line 2: nan hours are no shift"),
+        ("X,on-call,mon,09:00+05:00,8,,", "line 2: '09:00.05:00' names a zone"),
         ("X,on-call,mon,09:00,8,0,", "line 2: every_weeks"),
         ("X,on-call,mon,09:00,8,,soon", "line 2: "),
     ],
@@ -189,6 +192,19 @@ async def test_a_rota_is_read_from_a_file_shown_and_ended(clinic: Cast) -> None:
 def test_a_bad_line_says_which_and_what_to_do(line: str, why: str) -> None:
     with pytest.raises(BadRota, match=why):
         rota_changes.read_file([HEAD, line])
+
+
+@pytest.mark.parametrize(
+    ("starts", "why"),
+    [("2026-11-05T09:00Z", "names a zone"), ("tomorrow", "is no time"), ("2026-11-05T09:00+02:00", "zone")],
+)
+async def test_a_stand_in_begins_by_the_programmes_clock_alone(clinic: Cast, starts: str, why: str) -> None:
+    quill = (await clinic.person("Quill")).code
+    with pytest.raises(BadRota, match=why):
+        await rota_changes.stand_in(
+            clinic.store, clinic.content, "adult-evening", quill, starts, 8, "on-call", clinic.now
+        )
+    assert await clinic.kept(covers) == []
 
 
 async def test_nobody_from_outside_is_put_on_a_rota(clinic: Cast) -> None:
@@ -207,8 +223,8 @@ async def _left_in_distress(cast: Cast, name: str) -> None:
 
 
 async def _digests(cast: Cast, name: str, word: str) -> list[str]:
-    await digests.send_due(cast.store, cast.content, cast.now)
     await alerts.alert_due(cast.store, cast.content, cast.now)
+    await digests.send_due(cast.store, cast.content, cast.now)
     return [one.text for one in await cast.got(name) if word in one.text]
 
 
