@@ -13,7 +13,7 @@ from bot.content.reading import Reading, Value, rarely_collected, read_all
 from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
-from bot.domain.programme import Contact, CrisisLines, Programme
+from bot.domain.programme import Contact, CrisisLines, Programme, without_file
 from bot.domain.risk import Detector, PatternError
 from bot.domain.words import Words
 from bot.semantic.opinion import SecondOpinion
@@ -55,6 +55,10 @@ class Content:
     def programme(self, id: str, language: str) -> Programme:  # noqa: A002 - the id of a programme
         """Return a programme in the language, or else in the original's. Raises UnknownContent."""
         return _in_language(self.programmes, id, language)
+
+    def standing_programme(self, id: str, language: str) -> Programme:  # noqa: A002 - the id of a programme
+        """Return a programme; while no file describes it any more, what is left of it: alerts, and nothing else."""
+        return self.programme(id, language) if id in self.programmes else without_file(id)
 
     def activity(self, kind: Literal["skill", "measure"], id: str, language: str) -> Skill | Measure:  # noqa: A002
         """Return a skill or a measure. Raises UnknownContent."""

@@ -155,7 +155,7 @@ def _later(content: Content, one: FollowUp, member: Member, person: Person, now:
         return _caring_later(person, now) if member.standing == "discharged" else None
     if member.standing != "active":
         return None
-    plan = plan_of(content.programme(member.programme, person.language), person, member)
+    plan = plan_of(content.standing_programme(member.programme, person.language), person, member)
     if one.kind in IN_A_PAUSE:
         plan = replace(plan, pauses=())
     return first_allowed(plan, now, one.due_at + WAITS_AT_MOST)

@@ -82,7 +82,7 @@ async def _plan_missing(
     taken = await prompts.taken_slots(tx, ids, now - LOOK_BACK)
     found, again = list[Prompt](), dict[int, datetime | None]()
     for member, person in whose:
-        plan = plan_of(content.programme(member.programme, person.language), person, member)
+        plan = plan_of(content.standing_programme(member.programme, person.language), person, member)
         missing = [stream.id for stream in plan.streams if stream.id not in ahead.get(member.id, ())]
         find, used = finder(plan), taken.get(member.id, ())
         slots = (

@@ -12,7 +12,7 @@ from bot.domain import cases as life
 from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
-from bot.services import practice
+from bot.services import practice, reach
 from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
@@ -124,15 +124,22 @@ async def replan(store: Store, content: Content, now: datetime) -> int:
 
 
 async def programmes_changed(store: Store, content: Content, now: datetime) -> tuple[str, ...]:
-    """Have the timetables looked at of programmes that are not as they were when last looked at; return which."""
+    """Have the timetables looked at of programmes that are not as they were when last looked at; return which.
+
+    Staff are told of one that people take part in and that no file describes any more.
+    """
     changed = []
     async with store.begin() as tx:
-        for name in content.programmes:
-            version = hashlib.sha256(repr(content.programme(name, "")).encode()).hexdigest()[:16]
+        gone = await people.programmes_taken_part_in(tx) - content.programmes.keys()
+        for name in [*content.programmes, *sorted(gone)]:
+            described = "" if name in gone else repr(content.programme(name, ""))
+            version = hashlib.sha256(described.encode()).hexdigest()[:16]
             if await marks.mark(tx, f"programme:{name}") != version:
                 await people.plan_again(tx, name, now)
                 await marks.set_mark(tx, f"programme:{name}", version, now)
                 changed.append(name)
+                if name in gone:
+                    await reach.tell_staff(tx, content, name, "programme-gone", f"gone:{name}:{now:%y%m%d%H%M%S}", now)
     return tuple(changed)
 
 
@@ -232,7 +239,7 @@ async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datet
     for member, person in await people.members_with_people(tx, ids):
         if member.standing != "active" or not member.began:
             continue
-        programme = content.programme(member.programme, person.language)
+        programme = content.standing_programme(member.programme, person.language)
         found[member.id] = _Receiver(
             member=member,
             person=person,

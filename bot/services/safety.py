@@ -139,7 +139,7 @@ def level_message(
     whom they can turn to comes next, and then that nobody, or only staff, was told.
     """
     voice = Voice(content, person.language)
-    programme = content.programme(member.programme, person.language)
+    programme = programme_of(content, member, person.language)
     country = country_of(person, programme)
     own_plan = ((plan_key(voice),),) if plan else ()
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
@@ -149,7 +149,7 @@ def level_message(
         words = join((voice.words(key), lines, _back(voice, programme, person, now)))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
-    staffed = _staffed(voice, programme, person, now, told)
+    staffed = _staffed(voice, programme, person, now, told) if programme else ()
     if told == "clinician":
         parts = (voice.words(f"risk-{level}"), contacts, staffed)
     else:

@@ -250,6 +250,12 @@ async def looked(tx: Tx, again: Mapping[int, datetime | None]) -> None:
         await tx.run(changed, [{"member": member_id, "again": at} for member_id, at in again.items()])
 
 
+async def programmes_taken_part_in(tx: Tx) -> frozenset[str]:
+    """Return the programmes that somebody takes part in."""
+    theirs = (members.c.role == "participant") & (members.c.standing == "active")
+    return frozenset(row[0] for row in await tx.all(select(members.c.programme).where(theirs).distinct()))
+
+
 async def plan_again(tx: Tx, programme: str, now: datetime) -> None:
     """Have the timetables of a programme's participants looked at again."""
     theirs = (members.c.programme == programme) & (members.c.role == "participant") & (members.c.standing == "active")
