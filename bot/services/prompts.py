@@ -17,7 +17,7 @@ from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
-from bot.services.voice import Voice, button
+from bot.services.voice import Voice
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane, Posting, post
@@ -26,7 +26,7 @@ from bot.storage.prompts import Prompt
 from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Keyboard, Message, packed
-from bot.telegram.taps import PromptTap
+from bot.telegram.taps import PromptTap, tap_data
 
 AT_ONCE = 50
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
@@ -298,7 +298,8 @@ def _verbs(voice: Voice) -> Keyboard:
 
 def _keyboard(verbs: Keyboard, prompt: Prompt) -> Keyboard:
     """Return the buttons of a prompt, each with its verb for this one."""
-    return tuple(tuple(button(key.text, PromptTap(prompt=prompt.id, verb=key.data)) for key in row) for row in verbs)
+    this = tap_data(PromptTap(prompt=prompt.id, verb=""))
+    return tuple(tuple(Key(text=key.text, data=this + key.data) for key in row) for row in verbs)
 
 
 def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:
