@@ -247,6 +247,12 @@ async def next_try(tx: Tx) -> datetime | None:
     return found
 
 
+async def wait_for_sending(tx: Tx, *, more_than: int) -> bool:
+    """Return whether more prompts than so many wait to be sent."""
+    waiting = select(outbox.c.id).where(outbox.c.state == "ready", outbox.c.lane == int(Lane.PROMPT))
+    return await tx.value(waiting.offset(more_than).limit(1)) is not None
+
+
 async def depth(tx: Tx) -> Mapping[Lane, int]:
     """Return how many messages wait in each lane."""
     query = select(outbox.c.lane, func.count()).where(outbox.c.state == "ready").group_by(outbox.c.lane)
