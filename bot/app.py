@@ -187,7 +187,7 @@ async def wired(settings: Settings, library: LiveLibrary | None = None) -> Async
     finally:
         if traced:
             await asyncio.to_thread(traced.end)
-        await bot.session.close()
+        await bot.hang_up()
         await store.close()
 
 

@@ -17,16 +17,16 @@ from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
-from bot.services.voice import Voice, button
+from bot.services.voice import Voice
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
-from bot.storage.outbox import Lane, Posting, post
+from bot.storage.outbox import Lane, Posting, post, wait_for_sending
 from bot.storage.people import Member, Person
 from bot.storage.prompts import Prompt
 from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Keyboard, Message, packed
-from bot.telegram.taps import PromptTap
+from bot.telegram.taps import PromptTap, tap_data
 
 AT_ONCE = 50
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
@@ -35,7 +35,10 @@ MOST_ROUNDS = 200
 """Transactions that send prompts before the next ones are planned."""
 
 PLANNED_WITHIN = timedelta(minutes=5)
-"""After this the timetables are looked at of those whose next prompt was not planned: we were killed before it."""
+"""After this the timetables are looked at of those whose next prompt was not planned, left or lost by a kill."""
+
+CROWD = 500
+"""Prompts that wait to be sent, past which no further ones are planned at once."""
 
 PLANNED_AT_ONCE = 100
 """Members planned anew in one transaction: a fifth of a second, for which whoever writes meanwhile waits."""
@@ -75,7 +78,10 @@ class _Receiver:
 
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the prompts that are due, then plan the next of each; return how many were due."""
+    """Send the prompts that are due, then plan the next of each; return how many were due.
+
+    While very many wait to go out, planning is left for later: it would hold up the messages.
+    """
     due: list[Prompt] = []
     receivers: dict[int, _Receiver] = {}
     for _ in range(MOST_ROUNDS):
@@ -86,6 +92,8 @@ async def deliver_due(store: Store, content: Content, now: datetime) -> int:
         receivers = theirs | receivers
     ids = list(receivers)
     for start in range(0, len(ids), AT_ONCE):
+        if await _is_crowded(store):
+            break
         await _plan_next(store, {one: receivers[one] for one in ids[start : start + AT_ONCE]}, due, now)
     return len(due)
 
@@ -221,6 +229,11 @@ async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tupl
     return due, receivers
 
 
+async def _is_crowded(store: Store) -> bool:
+    async with store.read() as tx:
+        return await wait_for_sending(tx, more_than=CROWD)
+
+
 async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequence[Prompt], now: datetime) -> None:
     """Plan the next of each of their prompts, but for whom somebody planned meanwhile."""
     async with store.begin() as tx:
@@ -323,7 +336,8 @@ def _verbs(voice: Voice) -> Keyboard:
 
 def _keyboard(verbs: Keyboard, prompt: Prompt) -> Keyboard:
     """Return the buttons of a prompt, each with its verb for this one."""
-    return tuple(tuple(button(key.text, PromptTap(prompt=prompt.id, verb=key.data)) for key in row) for row in verbs)
+    this = tap_data(PromptTap(prompt=prompt.id, verb=""))
+    return tuple(tuple(Key(text=key.text, data=this + key.data) for key in row) for row in verbs)
 
 
 def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.runs import Kind
@@ -59,16 +59,18 @@ async def plan(tx: Tx, planned: Sequence[Prompt]) -> None:
     await tx.run(add(prompts).on_conflict_do_nothing(index_elements=["member_id", "stream", "slot"]), rows)
 
 
+_DUE = (
+    select(prompts)
+    .where(prompts.c.status == "planned", prompts.c.due_at <= bindparam("now"))
+    .order_by(prompts.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 async def due(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
     """Return the planned prompts whose time has come, the longest due first."""
-    query = (
-        select(prompts)
-        .where(prompts.c.status == "planned", prompts.c.due_at <= now)
-        .order_by(prompts.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return tuple(_prompt(row) for row in await tx.all(query))
+    return tuple(_prompt(row) for row in await tx.all(_DUE, {"now": now, "most": limit}))
 
 
 async def to_remind(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
@@ -203,15 +205,9 @@ async def answered(tx: Tx, run_id: int) -> None:
 
 async def sent(tx: Tx, gone: Sequence[Prompt]) -> None:
     """Mark prompts as sent, with what was chosen and the times that follow."""
-    if not gone:
-        return
-    statement = (
-        update(prompts)
-        .where(prompts.c.id == bindparam("prompt"))
-        .values({name: bindparam(name) for name in _WHEN_SENT})
-    )
-    rows = [{"prompt": one.id, **{name: getattr(one, name) for name in _WHEN_SENT}} for one in gone]
-    await tx.run(statement, rows)
+    if gone:
+        rows = [{"prompt": one.id, **{name: getattr(one, name) for name in _WHEN_SENT}} for one in gone]
+        await tx.run(_SENT, rows)
 
 
 async def left_out(tx: Tx, prompt_ids: Sequence[int]) -> None:
@@ -226,3 +222,6 @@ async def forget_times(tx: Tx, prompt_id: int) -> None:
 
 
 _WHEN_SENT = ("status", "activity", "probability", "sent_at", "remind_at", "expires_at")
+_SENT = (
+    update(prompts).where(prompts.c.id == bindparam("prompt")).values({name: bindparam(name) for name in _WHEN_SENT})
+)

@@ -235,8 +235,9 @@ def _markup(keyboard: Keyboard) -> Json | None:
 
 
 def _button(key: Key) -> Json:
-    does = {"url": key.url, "callback_data": key.data, "copy_text": {"text": key.copy} if key.copy else None}
-    return {"text": key.text, **{name: value for name, value in does.items() if value}}
+    if key.data:
+        return {"text": key.text, "callback_data": key.data}
+    return {"text": key.text, "copy_text": {"text": key.copy}} if key.copy else {"text": key.text, "url": key.url}
 
 
 def _entities(entities: tuple[Entity, ...]) -> list[Json]:

@@ -59,7 +59,7 @@ async def telegram() -> AsyncIterator[SandboxClient]:
 async def bot(telegram: SandboxClient) -> AsyncIterator[QuickBot]:
     made = QuickBot(TOKEN, telegram.url)
     yield made
-    await (await made.session.create_session()).close()
+    await made.hang_up()
 
 
 @pytest.fixture
@@ -192,11 +192,11 @@ async def test_what_is_not_understood_is_tried_again(status: int, body: str, tmp
         bot = QuickBot(TOKEN, url)
         with pytest.raises(Passing):
             await Sender(bot, lambda: tmp_path, Limits()).deliver(ROBIN, SHOWN, None)
-        await (await bot.session.create_session()).close()
+        await bot.hang_up()
 
 
 async def test_nobody_there_is_tried_again(tmp_path: Path) -> None:
     bot = QuickBot(TOKEN, "http://127.0.0.1:9")
     with pytest.raises(Passing):
         await Sender(bot, lambda: tmp_path, Limits()).deliver(ROBIN, SHOWN, None)
-    await (await bot.session.create_session()).close()
+    await bot.hang_up()
