@@ -146,7 +146,8 @@ def level_message(
     if level == "yellow":
         key = "risk-yellow" if told == "clinician" else f"risk-yellow-{told}"
         lines = contact_lines(content, voice, programme, country)
-        words = join((voice.words(key), lines, _back(voice, programme, person, now)))
+        back = _back(voice, programme, person, now) if programme else ()
+        words = join((voice.words(key), lines, back))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
     staffed = _staffed(voice, programme, person, now, told) if programme else ()
