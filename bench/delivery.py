@@ -5,9 +5,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import ColumnElement, String, cast, delete, insert, literal, select, text, update
 
+from bench.crowd import Number, insert_many
 from bench.population import prompt_row
 from bench.table import Figure, Size
 from bot.content.library import Content, load
@@ -17,9 +19,12 @@ from bot.storage.store import Store
 from bot.storage.tables import members, new_id, outbox, people, prompts
 from bot.storage.vault import Vault
 
+N = TypeVar("N", int, Number)
 NOW = datetime(2026, 11, 3, 14, 30, tzinfo=UTC)
 DUE = 1000
-AT_ONCE = 20_000
+DAYS = 300
+APART = 9_000_000_000_000
+"""Between two ids of those enrolled besides: those of a million reach over all that there may be."""
 
 
 async def measure(size: Size) -> list[Figure]:
@@ -55,16 +60,31 @@ async def _filled(folder: str, name: str, more: int) -> Store:
     async with store.begin() as tx:
         await tx.run(insert(people), [_person(one, number) for number, one in enumerate(ids)])
         await tx.run(insert(members), [_member(one) for one in ids])
-    for start in range(0, more, AT_ONCE):
-        later = {new_id(): DUE + n for n in range(start, min(start + AT_ONCE, more))}
-        rows = [_prompt(one, "later", NOW + timedelta(days=2 + n % 300)) for one, n in later.items()]
-        async with store.begin() as tx:
-            await tx.run(insert(people), [_person(one, n) for one, n in later.items()])
-            await tx.run(insert(members), [_member(one) for one in later])
-            await tx.run(insert(prompts), rows)
+    if more:
+        await _enrol_more(store, more)
     async with store.engine.connect() as connection:
         await connection.execute(text("ANALYZE"))
     return store
+
+
+async def _enrol_more(store: Store, more: int) -> None:
+    """Enrol so many who have a prompt later, on one of 300 days; ids between theirs are free."""
+    days = [_prompt(_strewn(n), "later", NOW + timedelta(days=2 + n), _strewn(n)) for n in range(DAYS)]
+    async with store.begin() as tx:
+        await insert_many(tx, people, [_person(_strewn(0), DUE)], more, _own_person)
+        await insert_many(
+            tx, members, [_member(_strewn(0))], more, lambda n: {"id": _strewn(n), "person_id": _strewn(n)}
+        )
+        await insert_many(tx, prompts, days, more, lambda n: {"id": _strewn(n), "member_id": _strewn(n)})
+
+
+def _own_person(n: Number) -> dict[str, ColumnElement]:
+    return {"id": _strewn(n), "telegram_id": DUE + 1 + n, "code": literal("B").concat(cast(DUE + n, String))}
+
+
+def _strewn(n: N) -> N:
+    """Return an id for a number, no two the same; in their order, in which tables are filled the quickest."""
+    return (n + 1) * APART
 
 
 async def _round(store: Store, content: Content, number: int) -> float:
@@ -96,8 +116,8 @@ def _person(one: int, number: int) -> dict:
     return {"id": one, "telegram_id": number + 1, "code": code, "language": "en", "zones": zones, "created_at": NOW}
 
 
-def _prompt(member: int, slot: str, due: datetime) -> dict:
-    return prompt_row(member, slot, due, prompt_id=new_id(), hours=1)
+def _prompt(member: int, slot: str, due: datetime, prompt_id: int | None = None) -> dict:
+    return prompt_row(member, slot, due, prompt_id=prompt_id or new_id(), hours=1)
 
 
 def _member(one: int) -> dict:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, String, cast, insert, literal
 
+from bench.crowd import Number, insert_many
 from bot.storage.store import Store
 from bot.storage.tables import members, people, prompts
 
@@ -16,7 +17,6 @@ FIRST = 10_000_001
 """The Telegram id of the first participant; the clinician's comes before it, and the one in danger before that."""
 
 CLINICIAN, IN_DANGER = FIRST - 1, FIRST - 2
-AT_ONCE = 10_000
 PROGRAMME = "adult-evening"
 
 
@@ -73,13 +73,18 @@ async def enrol(store: Store, count: int, now: datetime, *, due: datetime | None
     async with store.begin() as tx:
         await tx.run(insert(people), [_person(CLINICIAN, now), _person(IN_DANGER, now)])
         await tx.run(insert(members), [_member(CLINICIAN, now, role="clinician"), _member(IN_DANGER, now)])
-    for start in range(FIRST, FIRST + count, AT_ONCE):
-        ids = range(start, min(start + AT_ONCE, FIRST + count))
-        async with store.begin() as tx:
-            await tx.run(insert(people), [_person(one, now) for one in ids])
-            await tx.run(insert(members), [_member(one, now) for one in ids])
-            if due:
-                await tx.run(insert(prompts), [prompt_row(one, "bench", due) for one in ids])
+    async with store.begin() as tx:
+        await insert_many(tx, people, [_person(FIRST, now)], count, _own_person)
+        await insert_many(
+            tx, members, [_member(FIRST, now)], count, lambda n: {"id": FIRST + n, "person_id": FIRST + n}
+        )
+        if due:
+            row = prompt_row(FIRST, "bench", due)
+            await insert_many(tx, prompts, [row], count, lambda n: {"id": FIRST + n, "member_id": FIRST + n})
+
+
+def _own_person(n: Number) -> dict[str, ColumnElement]:
+    return {"id": FIRST + n, "telegram_id": FIRST + n, "code": literal("B").concat(cast(FIRST + n, String))}
 
 
 def _person(telegram_id: int, now: datetime) -> dict:

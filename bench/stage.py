@@ -38,7 +38,7 @@ class Stage:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", env=self.environment, stderr=None
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not any(one["method"] == "setMyCommands" for one in await self.telegram.log()):
                 await asyncio.sleep(0.1)
 

@@ -13,6 +13,7 @@ import structlog
 import bot.telegram.lean  # noqa: F401  # isort: skip  # before aiogram: it defers what aiogram builds
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramAPIError, TelegramNetworkError, TelegramServerError, TelegramUnauthorizedError
+from aiogram.methods import SendMessage
 from aiogram.types import BotCommand, ChatMemberUpdated, Message
 
 from bot.clock import Clock, follow
@@ -25,16 +26,16 @@ from bot.handlers.pacing import Pacing
 from bot.handlers.refusals import Refusals
 from bot.handlers.turns import Turns
 from bot.headway import Headway
-from bot.intake import ALLOWED, Intake
+from bot.intake import ALLOWED, PATIENCE, Intake
 from bot.paging import Paging
 from bot.replicas import Replicas
 from bot.scheduler import Ticks
 from bot.semantic.encoder import CannotRead
-from bot.services.contacts import contact_words
+from bot.services.contacts import contact_words, country_key
 from bot.services.foresight import look_ahead
 from bot.services.prompts import programmes_changed
-from bot.services.safety import is_cry, with_contacts
-from bot.services.staff import tell_findings, tell_set_aside
+from bot.services.safety import is_cry, set_aside, with_contacts
+from bot.services.staff import tell_findings
 from bot.services.turn import Turn
 from bot.services.voice import Voice
 from bot.storage.migrate import demand_current
@@ -42,8 +43,9 @@ from bot.storage.store import Store
 from bot.storage.vault import Vault, read_keys
 from bot.telegram.bot import QuickBot, warm_up
 from bot.telegram.limits import Limits
+from bot.telegram.message import Message as Shown
 from bot.telegram.message import written
-from bot.telegram.sender import Sender
+from bot.telegram.sender import Sender, shown
 from bot.tracing import Tracing, tracing
 from bot.watchman import Watchman
 
@@ -94,7 +96,7 @@ class App:
         async with asyncio.TaskGroup() as together:
             if self.settings.clock_url:
                 together.create_task(follow(self.clock, self.settings.clock_url))
-            for work in (self._take_part, self.intake.work, self.watchman.run, self._watch):
+            for work in (self._take_part, self.intake.work, self.watchman.run, self._watch, self._hear_cries):
                 together.create_task(_kept_up(work))
             if self.settings.listen:
                 together.create_task(_kept_up(self._serve))
@@ -102,6 +104,18 @@ class App:
 
     async def _take_part(self) -> None:
         await self.replicas.run(self._lead)
+
+    async def _hear_cries(self) -> None:
+        """While PostgreSQL is gone nobody leads and nobody asks for updates: answer cries for help all the same.
+
+        By webhook they come without being asked for.
+        """
+        while not self.store.sqlite and not self.settings.webhook_url:
+            await asyncio.sleep(PATIENCE)
+            if self.replicas.seat is None:
+                with contextlib.suppress(TelegramAPIError):
+                    await self.intake.answer_cries()
+        await asyncio.Event().wait()
 
     async def _lead(self) -> None:
         """Do what only one process on a database does, until cancelled."""
@@ -114,14 +128,15 @@ class App:
 
     async def _serve(self) -> None:
         """Answer whoever asks over HTTP how Interlude is."""
-        from bot.web import make_web, serve, webhook_route  # noqa: PLC0415 - its memory is for who listens only
+        from bot.web import Counting, make_web, serve, webhook_route  # noqa: PLC0415 - its memory is for who listens only
 
         host, port = self.settings.listen_at
         secret = self.settings.webhook_secret.get_secret_value()
         hook = (
             [webhook_route(self.settings.webhook_path, secret, self.intake.keep)] if self.settings.webhook_url else []
         )
-        await serve(make_web(self.store, self.headway, self.clock.now, hook), host, port)
+        async with contextlib.aclosing(Counting(self.store, self.clock.now)) as counting:
+            await serve(make_web(self.store, self.headway, self.clock.now, counting, hook), host, port)
 
     async def _hooked(self) -> None:
         """Tell Telegram where to bring updates, and again each hour: another's `deleteWebhook` must not silence us."""
@@ -172,7 +187,7 @@ async def wired(settings: Settings, library: LiveLibrary | None = None) -> Async
     finally:
         if traced:
             await asyncio.to_thread(traced.end)
-        await bot.session.close()
+        await bot.hang_up()
         await store.close()
 
 
@@ -216,7 +231,7 @@ def _wire(
             headway,
             comforter,
             lambda said: is_cry(library.content, said),
-            lambda: tell_set_aside(store, library.content, clock.now()),
+            lambda chat_id: set_aside(store, library.content, chat_id, clock.now()),
             lambda: replicas.seat,
         ),
         delivery=Delivery(
@@ -286,21 +301,27 @@ class Comforter:
         while len(self._met) > CHATS_REMEMBERED:
             self._met.popitem(last=False)
 
-    async def __call__(self, chat_id: int, language: str, urgent: bool) -> None:  # noqa: FBT001 - as Comfort says
+    async def __call__(self, chat_id: int, language: str, urgent: bool) -> bool:  # noqa: FBT001 - as Comfort says
         now, again = time.monotonic(), CRY_AGAIN if urgent else COMFORT_AGAIN
         if now - self._told.get(chat_id, -again) < again:
-            return
+            return True
         self._told[chat_id] = now
         while len(self._told) > CHATS_REMEMBERED:
             self._told.popitem(last=False)
+        try:
+            await self._bot(SendMessage.model_validate({"chat_id": chat_id, **shown(self._message(chat_id, language))}))
+        except TelegramAPIError:  # the update is tried again, and with it this
+            self._told.pop(chat_id, None)
+            return False
+        return True
+
+    def _message(self, chat_id: int, language: str) -> Shown:
         content, turn = self._library.content, self._met.get(chat_id)
         if turn:
-            message = with_contacts(content, turn, "something-failed")
-        else:
-            voice = Voice(content, language)
-            message = written(join((voice.words("something-failed"), contact_words(content, voice, None, ""))))
-        with contextlib.suppress(TelegramAPIError):  # the update is tried again, and with it this
-            await self._bot.send_message(chat_id, message.text)
+            return with_contacts(content, turn, "something-failed")
+        voice = Voice(content, language)
+        words = join((voice.words("something-failed"), contact_words(content, voice, None, "")))
+        return written(words, ((country_key(voice, ""),),))
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

@@ -14,6 +14,7 @@ from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
 from bot.services import alerts, digests, presence
+from bot.services.staff import tell_unshown
 from bot.settling import Settling
 from bot.storage import outbox
 from bot.storage.outbox import Card, Outcome, Parcel
@@ -69,6 +70,7 @@ class Delivery:
         self._freed = asyncio.Event()
         self._crowded = False
         self._unsettled: dict[int, Placed] = {}
+        self._unshown: set[str] = set()
 
     async def run(self) -> None:
         """Pump for ever."""
@@ -161,6 +163,13 @@ class Delivery:
             self._unsettled[parcel.id] = placed
             await self._settle_sent(parcel, message, placed)
             self._breathe(parcel.chat_id, message, placed)
+            if placed.unshown:
+                await self._tell_unshown(placed.unshown)
+
+    async def _tell_unshown(self, picture: str) -> None:
+        if picture not in self._unshown:
+            await tell_unshown(self._store, self._content(), picture, self._clock.now())
+            self._unshown.add(picture)
 
     async def _settle_sent(self, parcel: Parcel, message: Message, placed: Placed) -> None:
         card = Card(message_id=placed.message_id, photo=placed.photo)

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -15,10 +16,12 @@ from pydantic import ValidationError
 
 from bot.clock import Clock, first_of
 from bot.headway import Headway
+from bot.services.follow_ups import MENU as AFTER_CASE
 from bot.storage import inbox
 from bot.storage.inbox import Arrived, Waiting
 from bot.storage.store import AlreadyDone, Store
 from bot.telegram.events import said
+from bot.telegram.taps import CaseTap, MenuTap, PromptTap, read_tap
 
 log = structlog.get_logger()
 
@@ -31,17 +34,24 @@ LOOK_AGAIN = 1.0
 PATIENCE = 3.0
 """Seconds that a cry for help may wait for the database before it is answered without."""
 
+ANSWERED_WITHIN = 10.0
+"""Seconds after which whoever cried for help is answered past everything that holds the answer up."""
+
 TRIES = (1, 5, 30)
 """Seconds before each further try; after the last, an update is set aside."""
 
-Comfort = Callable[[int, str, bool], Awaitable[None]]
-"""Sends the crisis contacts straight to a chat, in a language, whatever else fails; at once when it is urgent."""
+Comfort = Callable[[int, str, bool], Awaitable[bool]]
+"""Sends the crisis contacts straight to a chat, in a language, whatever else fails; at once when it is urgent.
+
+False when they could not be sent.
+"""
 
 Urgent = Callable[[str], bool]
 """Tells whether what somebody wrote or tapped is a cry for help."""
 
-Report = Callable[[], Awaitable[None]]
-"""Tells staff that an update was set aside."""
+Report = Callable[[int], Awaitable[None]]
+"""Tells staff that an update was set aside, and a clinician where it may hold what somebody told: of whose chat, or 0.
+"""
 
 
 class Intake:
@@ -70,6 +80,7 @@ class Intake:
         self._seat = seat
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._handled: set[int] = set()
+        self._comforted: set[int] = set()
         self._wake = asyncio.Event()
         self._comforting: set[asyncio.Task[None]] = set()
 
@@ -119,12 +130,36 @@ class Intake:
         finally:
             waiting_long.cancel()
         self._wake.set()
+        self._beside(self._see_answered(self._cries(updates)))
         return True
+
+    async def answer_cries(self) -> None:
+        """Without a database: answer whoever cries for help, and keep nothing. Telegram brings all of it again."""
+        updates = await self._bot.get_updates(timeout=1, allowed_updates=ALLOWED, request_timeout=LONG_POLL)
+        await self._comfort_all(self._cries(updates))
+
+    def _cries(self, updates: Sequence[Update]) -> list[Update]:
+        return [update for update in updates if self._urgent(said(_event(update)))]
 
     def _comfort_urgent(self, updates: Sequence[Update]) -> None:
         """The database takes long: whoever cries for help is not to wait for it."""
-        urgent = [update for update in updates if self._urgent(said(_event(update)))]
-        task = asyncio.create_task(self._comfort_all(urgent))
+        self._beside(self._comfort_all(self._cries(updates)))
+
+    async def _see_answered(self, cries: Sequence[Update]) -> None:
+        """Comfort whoever cried and is not answered in time: behind an update that fails, or by nobody at all."""
+        if not cries:
+            return
+        await asyncio.sleep(ANSWERED_WITHIN)
+        try:
+            async with asyncio.timeout(PATIENCE), self._store.read() as tx:
+                waiting = await inbox.undone(tx, [update.update_id for update in cries])
+        except Exception:
+            log.exception("whether a cry was answered cannot be read")
+            waiting = frozenset(update.update_id for update in cries)
+        await self._comfort_all([update for update in cries if update.update_id in waiting])
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._comforting.add(task)
         task.add_done_callback(self._comforting.discard)
 
@@ -135,7 +170,7 @@ class Intake:
             while True:
                 await self._once()
         finally:
-            for task in self._busy.values():
+            for task in (*self._busy.values(), *self._comforting):
                 task.cancel()
 
     async def _once(self) -> None:
@@ -233,16 +268,29 @@ class Intake:
                 await inbox.set_aside(tx, waiting.update_id, now, error)
         self._headway.made("inbox")
         if not again:
-            await self._report()
+            told = _writing(waiting.payload)[0]
+            await self._report(waiting.chat_id if self._urgent(told) or _may_tell(told) else 0)
 
     async def _comfort_writer(self, waiting: Waiting, *, urgent: bool = False) -> None:
-        if waiting.chat_id > 0:
-            await self._comfort(waiting.chat_id, _writing(waiting.payload)[1], urgent)
+        await self._comfort_once([waiting.update_id], waiting.chat_id, _writing(waiting.payload)[1], urgent=urgent)
 
     async def _comfort_all(self, updates: Sequence[Update]) -> None:
-        for chat_id, update in {_chat(update): update for update in updates}.items():
-            if chat_id > 0:
-                await self._comfort(chat_id, _language(update), self._urgent(said(_event(update))))
+        by_chat = defaultdict[int, list[Update]](list)
+        for update in updates:
+            by_chat[_chat(update)].append(update)
+        for chat_id, theirs in by_chat.items():
+            fresh = [update for update in theirs if update.update_id not in self._comforted]
+            ids, urgent = [update.update_id for update in fresh], bool(self._cries(fresh))
+            await self._comfort_once(ids, chat_id, _language(theirs[-1]), urgent=urgent)
+
+    async def _comfort_once(self, ids: Sequence[int], chat_id: int, language: str, *, urgent: bool) -> None:
+        """Comfort a chat for these updates, if for any of them it was not yet: Telegram brings them again and again."""
+        if chat_id <= 0 or self._comforted.issuperset(ids):
+            return
+        if await self._comfort(chat_id, language, urgent):
+            if len(self._comforted) > AT_ONCE * 100:
+                self._comforted.clear()
+            self._comforted.update(ids)
 
     async def _last_kept(self) -> int | None:
         async with self._store.read() as tx:
@@ -270,6 +318,18 @@ def _writing(payload: str) -> tuple[str, str]:
     except ValidationError:
         return "", "en"
     return said(_event(update)), _language(update)
+
+
+def _may_tell(said: str) -> bool:
+    """Return whether this may be words or an answer, which somebody is to look at; what can't be read may be."""
+    if said.startswith("/") and " " not in said.strip():
+        return False
+    match read_tap(said):
+        case MenuTap(menu=menu):
+            return menu == AFTER_CASE
+        case PromptTap() | CaseTap():
+            return False
+    return True
 
 
 def _chat(update: Update) -> int:

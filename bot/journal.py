@@ -26,6 +26,7 @@ ALLOWED = frozenset(
         "library",
         "outbox_id",
         "page_id",
+        "picture",
         "seconds",
         "timestamp",
         "unreachable",

@@ -33,7 +33,7 @@ EVERY_SECONDS: dict[Service, float] = {
     alerts.alert_due: 1,
     digests.send_due: 1,
     practice.elapse: 1,
-    prompts.deliver_due: 1,
+    prompts.deliver_due: 0.25,
     prompts.expire: 5,
     follow_ups.deliver_due: 5,
     handovers.hand_over: 10,

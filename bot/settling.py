@@ -9,6 +9,9 @@ from bot.storage.store import Store
 
 Waiting = tuple[Outcome, asyncio.Future[None]]
 
+BRIEF = 32
+"""So many are settled in a few thousandths of a second, and more than the trip to a thread would take."""
+
 
 class Settling:
     """Keeps what became of messages. While one transaction runs the next ones gather."""
@@ -41,7 +44,7 @@ class Settling:
         return failure
 
     async def _commit(self, batch: list[Waiting]) -> None:
-        async with self._store.begin() as tx:
+        async with self._store.begin(brief=len(batch) <= BRIEF) as tx:
             await outbox.settle_all(tx, [outcome for outcome, _ in batch], self._clock.now())
 
 

@@ -146,7 +146,7 @@ async def served(settings: Settings, library: LiveLibrary) -> AsyncIterator[App]
     """Serve until the block ends."""
     async with wired(settings, library) as app:
         running = asyncio.create_task(app.run())
-        await asyncio.wait_for(app.clock.moved.wait(), 5)
+        await asyncio.wait_for(app.clock.moved.wait(), 30)
         try:
             yield app
         finally:

@@ -20,7 +20,7 @@ from bot.headway import Headway
 from bot.storage import inbox
 from bot.storage.inbox import Arrived
 from bot.storage.store import Store
-from bot.web import make_web
+from bot.web import Counting, make_web
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -103,7 +103,7 @@ def test_every_file_of_the_operations_document_exists() -> None:
 
 
 def test_the_images_health_is_asked_where_it_listens(store: Store) -> None:
-    routes = {route.path for route in make_web(store, Headway(), lambda: NOW).routes}
+    routes = {route.path for route in make_web(store, Headway(), lambda: NOW, Counting(store, lambda: NOW)).routes}
     (check,) = [line for line in dockerfile() if line.startswith("HEALTHCHECK")]
     port, path = re.search(r"127\.0\.0\.1:(\d+)(/\w+)", check).groups()
     assert f"EXPOSE {port}" in dockerfile()

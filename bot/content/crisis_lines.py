@@ -1,6 +1,7 @@
 """The files of crisis lines: whom one can turn to in a country, each with where its number comes from."""
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated
 
 from babel import Locale
@@ -27,11 +28,13 @@ class LineFront(ContactFront):
 
     hours: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     languages: Several = ()
+    hints: dict[str, Annotated[str, Field(min_length=1, max_length=60)]] = Field(default_factory=dict)
     source: Text
     checked: Reviewed
 
     def contact(self) -> Contact:
-        return replace(super().contact(), hours=self.hours or "", languages=self.languages)
+        hints = MappingProxyType(self.hints)
+        return replace(super().contact(), hours=self.hours or "", languages=self.languages, hints=hints)
 
 
 class LinesFront(Keys):
@@ -65,9 +68,12 @@ def read_crisis_lines(source: Source, document: Document, report: Report) -> Cri
 
 def _check(contacts: tuple[Contact, ...], front: FrontMatter, report: Report) -> None:
     for number, contact in enumerate(contacts):
-        for index, language in enumerate(contact.languages):
+        said: list[tuple[tuple[str | int, ...], str]]
+        said = [(("languages", index), language) for index, language in enumerate(contact.languages)]
+        said += [(("hints", language), language) for language in contact.hints]
+        for where, language in said:
             if not is_language(language):
-                place = front.place(("lines", number, "languages", index))
+                place = front.place(("lines", number, *where))
                 report.add("C005", place, f"'{language}' is not a language code", "write such as en")
     if (together := sum(map(contact_length, contacts))) > MOST_CRISIS_LINES:
         message = f"about {together} characters are too many: {MOST_CRISIS_LINES} at most"

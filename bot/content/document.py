@@ -11,6 +11,7 @@ from bot.content.findings import Finding, Place, Report
 from bot.content.front_matter import FrontMatter, read_front_matter, split
 from bot.content.lines import Lines
 from bot.content.nodes import Node
+from bot.content.plain_lists import PLAIN_LIST, parse_plain
 from bot.content.rendering import block, blocks, inline, is_task, leads_outside, parse, styled
 from bot.content.sources import Source
 from bot.domain.words import Words, fields, join, plain
@@ -95,7 +96,7 @@ def take_apart(source: Source) -> Document:
     yaml, markdown, before = (None, source.text, 0) if plain_markdown else split(source.text)
     front = None if plain_markdown else read_front_matter(yaml, report)
     lines = Lines(markdown.split("\n"), before)
-    nodes = parse(markdown)
+    nodes = parse_plain(markdown) if source.kind == "risk" else parse(markdown)
     parts = list(_parted(nodes))
     opening = _section(None, parts[0][1], lines, report)
     sections = tuple(_section(heading, nodes, lines, report) for heading, nodes in parts[1:])
@@ -155,6 +156,9 @@ def _attributes(heading: Node, lines: Lines, report: Report) -> Attributes:
 
 
 def _block(node: Node, lines: Lines) -> Block:
+    if node.type == PLAIN_LIST:
+        items = tuple(_plain_item(child, lines) for child in node.children)
+        return Block(words=(), place=lines.start(node), items=items)
     is_list = node.type in LISTS
     return Block(
         words=block(node),
@@ -164,10 +168,22 @@ def _block(node: Node, lines: Lines) -> Block:
     )
 
 
-def _item(node: Node, lines: Lines) -> Item:
+def _plain_item(node: Node, lines: Lines) -> Item:
+    start, raw = _typed(node, lines)
+    place = lines.start(node)._replace(column=start + 1)
+    return Item(label=raw, raw=raw, place=place, target_place=place)
+
+
+def _typed(node: Node, lines: Lines) -> tuple[int, str]:
+    """Return where an item's text begins in its first line, and the item as it was typed."""
     raw = lines.raw(node)
     mark = _ITEM.match(raw[0])
     start = mark.end() if mark else 0
+    return start, " ".join(line.strip() for line in [raw[0][start:], *raw[1:]]).strip()
+
+
+def _item(node: Node, lines: Lines) -> Item:
+    start, raw = _typed(node, lines)
     task = is_task(node)
     link = _lone_link(node, task=task) if lines.mention("]", node) else None
     target = unquote(link.address) if link else ""
@@ -176,7 +192,7 @@ def _item(node: Node, lines: Lines) -> Item:
         label=_without_box(label) if task else label,
         target=target,
         task=task,
-        raw=" ".join(line.strip() for line in [raw[0][start:], *raw[1:]]).strip(),
+        raw=raw,
         place=lines.start(node)._replace(column=start + 1),
         target_place=_target_place(target, node, lines),
     )

@@ -26,5 +26,6 @@ def units(words: Words) -> int:
 
 def contact_length(contact: Contact) -> int:
     """Return about how many characters a contact takes in a message."""
-    said = (contact.name, contact.call, contact.text, contact.url, contact.hours)
+    hint = max(contact.hints.values(), key=len, default="")
+    said = (contact.name, contact.call, contact.text, contact.url, contact.hours, hint)
     return sum(units(say(part)) for part in said) + AROUND_A_CONTACT

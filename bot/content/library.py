@@ -9,11 +9,11 @@ from typing import Literal, TypeVar
 from bot.content import crosscheck
 from bot.content.findings import Finding
 from bot.content.messages import Messages
-from bot.content.reading import Reading, Value, read_all
+from bot.content.reading import Reading, Value, rarely_collected, read_all
 from bot.content.risk_file import RiskFile, detector
 from bot.content.sources import ORIGINAL_LANGUAGE
 from bot.domain.activity import Measure, Skill
-from bot.domain.programme import Contact, CrisisLines, Programme
+from bot.domain.programme import Contact, CrisisLines, Programme, without_file
 from bot.domain.risk import Detector, PatternError
 from bot.domain.words import Words
 from bot.semantic.opinion import SecondOpinion
@@ -56,6 +56,10 @@ class Content:
         """Return a programme in the language, or else in the original's. Raises UnknownContent."""
         return _in_language(self.programmes, id, language)
 
+    def standing_programme(self, id: str, language: str) -> Programme:  # noqa: A002 - the id of a programme
+        """Return a programme; while no file describes it any more, what is left of it: alerts, and nothing else."""
+        return self.programme(id, language) if id in self.programmes else without_file(id)
+
     def activity(self, kind: Literal["skill", "measure"], id: str, language: str) -> Skill | Measure:  # noqa: A002
         """Return a skill or a measure. Raises UnknownContent."""
         return self.skill(id, language) if kind == "skill" else self.measure(id, language)
@@ -82,6 +86,11 @@ def load(folder: Path, *, before: Loaded | None = None) -> Loaded:
 
     Risk rules of which only an example fails are used all the same where no earlier version is held.
     """
+    with rarely_collected():
+        return _load(folder, before)
+
+
+def _load(folder: Path, before: Loaded | None) -> Loaded:
     readings, unread = read_all(folder)
     crosscheck.check(readings)
     reports = [*unread, *(reading.report for reading in readings)]

@@ -38,12 +38,12 @@ class Reading:
 
 def read_all(folder: Path) -> tuple[list[Reading], list[Report]]:
     """Return the readings of a folder's files, and the reports on files that could not be read at all."""
-    with _rarely_collected():
+    with rarely_collected():
         return _read_all(folder)
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
+def rarely_collected() -> Iterator[None]:
     """Look for garbage less often: reading makes much that stays and little that goes in circles."""
     usual = gc.get_threshold()
     gc.set_threshold(RARELY, *usual[1:])

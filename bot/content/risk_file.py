@@ -57,14 +57,16 @@ def read_risk(source: Source) -> tuple[RiskFile, tuple[Finding, ...]]:
             rules[section.id] = _rule(section, lists[section.id], source.language, report)
     words = {name: tuple(item.raw for item in items) for name, items in classes.items()}
     _check_words(classes, words, report)
-    versioned = tuple(replace(rule, version=_version(rule, words)) for rule in rules.values())
+    listed = repr(sorted(words.items()))
+    versioned = tuple(replace(rule, version=_version(rule, listed)) for rule in rules.values())
     read = RiskFile(file=source.file, language=source.language, rules=versioned, classes=words, lists=lists)
     return read, report.findings
 
 
-def _version(rule: RiskRule, words: Mapping[str, tuple[str, ...]]) -> str:
+def _version(rule: RiskRule, words: str) -> str:
     """Return what changes whenever the rule may find something else: its patterns, or the file's word lists."""
-    text = repr((rule.id, rule.level, rule.category, rule.says, rule.unless, sorted(words.items())))
+    own = ", ".join(map(repr, (rule.id, rule.level, rule.category, rule.says, rule.unless)))
+    text = f"({own}, {words})"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

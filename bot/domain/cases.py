@@ -54,7 +54,8 @@ class NotResolved(CaseError):
 class Case:
     """One participant's open concern. Times are UTC.
 
-    `alerts` counts the alerts of the present level so far; the next is due at `next_alert` (None: none due).
+    `alerts` counts the alerts of the present level so far; the next is due at `next_alert` (None: none due). Of one
+    that was acknowledged that is the digest in which news of it is told.
     `acknowledged_by` and `assigned_to` are member ids.
     """
 
@@ -102,14 +103,16 @@ def flagged(
     """Return the case after another flag; `rule` is that of the graver of the two levels, `new_after` of the flag's.
 
     A graver flag raises the case and alerts again. So does a red or orange one in a case that was acknowledged some
-    time (`new_after`) ago: what is new since then must be looked at too. Another changes nothing.
+    time (`new_after`) ago: what is new since then must be looked at too. Of a yellow one who has the case is told in
+    the next digest. Another changes nothing.
     Raises NotOpen when the case is resolved: a new flag then opens a new case.
     """
     if case.state == "resolved":
         raise NotOpen
     again = case.state == "acknowledged" and new_after is not None and now - case.raised_at >= new_after
     if not (again or graver(level, case.level)):
-        return case
+        news = level == "yellow" and case.state == "acknowledged" and case.next_alert is None
+        return replace(case, next_alert=_next_start(now, working)) if news else case
     fresh = opened(max(level, case.level, key=lambda one: _RANK[one]), now, rule, working)
     return replace(fresh, opened_at=case.opened_at, assigned_to=case.assigned_to)
 
@@ -130,12 +133,19 @@ def brought_back(case: Case, now: datetime, rule: AlertRule, working: Working) -
     """Return the case after the clock was set back: its next alert is no later than after one now."""
     if case.next_alert is None:
         return case
+    if case.state == "acknowledged":
+        return replace(case, next_alert=min(case.next_alert, _next_start(now, working)))
     if case.alerts:
         latest = alerted(replace(case, alerts=case.alerts - 1), now, rule, working).next_alert
     else:
         latest = opened(case.level, now, rule, working).next_alert
     assert latest  # noqa: S101 - both have one
     return replace(case, next_alert=min(case.next_alert, latest))
+
+
+def alert_is_due(case: Case, now: datetime) -> bool:
+    """Return whether it is time for the next alert of a case that nobody acknowledged."""
+    return case.state == "open" and case.next_alert is not None and case.next_alert <= now
 
 
 def alert_roles(case: Case, rule: AlertRule) -> tuple[ChainRole, ...]:

@@ -181,6 +181,7 @@ def closed_around(closed: ClosedHours, zone: str, day: int) -> Spans:
     return union(chain.from_iterable((*quiet, *meetings)))
 
 
+@lru_cache(maxsize=4096)
 def closed_by(closed: ClosedHours, zone: str, moment: int) -> LeftOut | Literal[""]:
     """Return which of the hours hold the moment; empty when none do."""
     clocks = {zone, closed.session_zone}

@@ -23,7 +23,7 @@ AFTER_CASE: Mapping[Level, timedelta] = MappingProxyType({"red": timedelta(hours
 SEEN_TO: Mapping[Level, timedelta] = MappingProxyType({"red": timedelta(minutes=15), "orange": timedelta(hours=2)})
 """So long after it was raised an acknowledged case is taken to be seen to: a later flag of this level alerts again.
 
-Our own times, and a programme's to say. A yellow one never does.
+Our own times, and a programme's to say. A yellow one never does: it is told of in a digest.
 """
 
 EVERY_DAY = frozenset(range(7))
@@ -134,7 +134,8 @@ class WorkingHours:
 class Contact:
     """Somebody to turn to in a crisis: numbers to call and to text, an address to open; at least one of them.
 
-    `hours` says when, as people read it, `languages` in which they answer; empty where the file does not say.
+    `hours` says when, as people read it, `languages` in which they answer; empty where the file does not say. `hints`
+    tell, by language, how who speaks it gets to be answered in it.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Contact:
     url: str = ""
     hours: str = ""
     languages: tuple[str, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,3 +206,48 @@ class Programme:
     @property
     def first_level(self) -> str:
         return next(iter(self.levels))
+
+
+def without_file(id: str) -> Programme:  # noqa: A002 - the id of a programme
+    """Return what is left of a programme while no file describes it: nothing is sent, and alerts go on.
+
+    The times are those that a programme has unless it says otherwise. Nobody knows its chain, so each alert goes to all
+    who look after its participants; nobody knows its zone, so what waits for working days goes by UTC.
+    """
+    waits: Mapping[Level, tuple[Delay, Delay]] = {
+        "red": (Delay(elapsed=timedelta(minutes=5)), Delay(elapsed=timedelta(minutes=5))),
+        "orange": (Delay(elapsed=timedelta(hours=1)), Delay(elapsed=timedelta(minutes=30))),
+        "yellow": (Delay(working_days=1), Delay(working_days=1)),
+    }
+    return Programme(
+        id=id,
+        language="en",
+        title=id,
+        timezone="UTC",
+        languages=("en",),
+        quiet=Hours(start=time(21, 30), end=time(8)),
+        most_per_day=1,
+        sessions=(),
+        levels=MappingProxyType({"iop": MappingProxyType({})}),
+        curriculum=(),
+        missed=None,
+        alerts=MappingProxyType(
+            {
+                level: AlertRule(
+                    acknowledge_within=within,
+                    chain=("group",),
+                    again_every=again,
+                    new_after=SEEN_TO.get(level),
+                    follow_up=AFTER_CASE.get(level),
+                )
+                for level, (within, again) in waits.items()
+            }
+        ),
+        working_hours=WorkingHours(days=frozenset(range(5)), hours=Hours(start=time(9), end=time(17))),
+        contacts=(),
+        consent_version=0,
+        welcome=(),
+        consent=(),
+        not_monitored=(),
+        urgent=(),
+    )

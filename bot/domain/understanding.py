@@ -31,7 +31,18 @@ NUMBER_WORDS: dict[str, int] = {
 YES = frozenset(["yes", "y", "yeah", "yep", "yup", "sure", "ok", "okay", "si", "sip", "claro", "vale", "correct"])
 NO = frozenset(["no", "n", "nope", "nah", "nunca", "never"])
 _FIGURE = re.compile(r"(?<![\w.,])-?\d{1,9}(?:[.,]\d{1,3})?(?![\w.,]*\d)")
-_TIME = re.compile(r"\b(\d{1,2})(?:[:.h](\d{2}))?\s*(a\.?\s?m\.?|p\.?\s?m\.?)?(?!\d)", re.IGNORECASE)
+_HALVES = {
+    "a": ("a.m", "a. m", "am", "a m", "de la manana", "de la madrugada", "in the morning"),
+    "p": ("p.m", "p. m", "pm", "p m", "de la tarde", "in the afternoon", "in the evening"),
+    "night": ("de la noche", "at night"),
+}
+"""Words for the halves of a day, as `folded` writes them. At night it is late until midnight, and early after it."""
+
+_HALF = {word: half for half, words in _HALVES.items() for word in words}
+_TIME = re.compile(rf"\b(\d{{1,2}})(?:[:.h](\d{{2}}))?\s*({'|'.join(map(re.escape, _HALF))})?(?!\d)")
+EARLY = 5
+"""At night, an hour up to this one is of the early morning."""
+
 _LONGEST_REMARK = 6
 """A number inside of more words than this is a story, not an answer."""
 
@@ -80,25 +91,36 @@ def options_in(text: str, labels: Sequence[str]) -> tuple[int, ...] | None:
 
 
 def time_in(text: str) -> time | None:
-    """Return the time of day that a text names ("7:30", "19.30", "7 pm"), or None."""
+    """Return the time of day that a text names ("7:30", "19.30", "7 pm", "7 de la tarde"), or None."""
     matches = _TIME.findall(folded(text))
-    if len(matches) != 1:
-        return None
-    hour, minute, half = int(matches[0][0]), int(matches[0][1] or 0), matches[0][2][:1].lower()
-    if half and not 1 <= hour <= 12:
-        return None
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
+    return _time(*matches[0]) if len(matches) == 1 else None
 
 
 def hours_in(text: str) -> Hours | None:
-    """Return the hours that a text names ("8:30-10", "from 9 to 11 pm"), or None."""
+    """Return the hours that a text names ("8:30-10", "from 9 to 11 pm", "de 9 a 11 de la noche"), or None.
+
+    A half of the day that is said of the end only holds for the beginning too, if that comes before it then.
+    """
     found = _TIME.findall(folded(text))
     if len(found) != 2:
         return None
-    start, end = (time_in(f"{hour}:{minute or '00'} {half}") for hour, minute, half in found)
+    (hour, minute, half), last = found
+    start, end, alike = _time(hour, minute, half), _time(*last), _time(hour, minute, half or last[2])
+    if alike and end and alike < end:
+        start = alike
     return Hours(start=start, end=end) if start and end and start != end else None
+
+
+def _time(hour: str, minute: str, said: str) -> time | None:
+    """Return the time of what `_TIME` found."""
+    number, half = int(hour), _HALF.get(said, "")
+    if half and not 1 <= number <= 12:
+        return None
+    if half == "night":
+        half = "p" if EARLY < number < 12 else "a"
+    if half and not (number == 12 and said == "de la manana"):  # by which noon is meant
+        number = number % 12 + (12 if half == "p" else 0)
+    return time(number, int(minute or 0)) if number < 24 and int(minute or 0) < 60 else None
 
 
 def _only(found: list[int]) -> int | None:

@@ -25,19 +25,21 @@ from bot.storage.store import Store
 from bot.telegram.events import said
 
 PARTICIPANT = (
+    "help_now",
     "checkin",
     "skills",
     "again",
     "plan",
     "plan_my_week",
     "progress",
-    "help_now",
     "settings",
     "help",
     "export_me",
     "forget_me",
     "stop",
 )
+"""In the order of Telegram's menu: what is urgent is seen there without scrolling."""
+
 CLINICIAN = ("queue", "oncall", "settings", "help")
 STAFF = ("invite", "people", "preview", "oncall", "settings", "help")
 
@@ -148,7 +150,7 @@ def make_router() -> Router:
     router.message.register(plan, Command("plan"))
     router.message.register(plan_my_week, Command("plan_my_week"))
     router.message.register(progress, Command("progress"))
-    router.message.register(help_now, Command("help_now"))
+    router.message.register(help_now, Command("help_now", ignore_case=True))
     router.message.register(settings, Command("settings"))
     router.message.register(show_help, Command("help"))
     router.message.register(stop, Command("stop"))

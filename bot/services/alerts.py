@@ -1,8 +1,11 @@
 """Flags join a case, and its alerts go along the chain until somebody acknowledges."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from bot.content.library import Content
 from bot.content.public_holidays import days_closed
@@ -28,6 +31,8 @@ from bot.telegram.message import Message, packed, written
 AT_ONCE = 200
 """Cases whose alerts go out in one transaction."""
 
+log = structlog.get_logger()
+
 
 def working(programme: Programme) -> Working:
     """Return when the programme works."""
@@ -39,7 +44,7 @@ async def add_flags(
     tx: Tx, content: Content, member: Member, person: Person, found: Sequence[Flag], now: datetime
 ) -> Filed:
     """Add findings to the member's case, opening or raising it; alerts that are due go out in the same transaction."""
-    programme = content.programme(member.programme, person.language)
+    programme = content.standing_programme(member.programme, person.language)
     level = life.highest(flag.level for flag in found)
     assert level, "flags were found"  # noqa: S101 - callers have at least one
     present = await records.open_case(tx, member.id)
@@ -51,35 +56,56 @@ async def add_flags(
         rule = programme.alerts[present.case.level if life.graver(present.case.level, level) else level]
         new_after = programme.alerts[level].new_after
         raised = life.flagged(present.case, level, now, rule, working(programme), new_after=new_after)
-        kind = "raised" if raised is not present.case else "flagged"
+        kind = "raised" if raised.raised_at != present.case.raised_at else "flagged"
         present = await moved_on(tx, present, raised)
         await records.add_event(tx, present.id, kind, now, level=level)
     await records.add_flags(tx, present.id, found, now)
     await _plan_follow_up(tx, present, level, programme.alerts[level].follow_up, now)
-    due = present.case.next_alert is not None and present.case.next_alert <= now
-    if not due:
+    if not life.alert_is_due(present.case, now):
         await show_to_all(tx, content, present, now, f"n{present.id}:{now:%y%m%d%H%M%S%f}")
     return await _alert_if_due(tx, content, present, now)
 
 
 async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, wait: timedelta | None, now: datetime) -> None:
-    """Have the participant asked some time later how they are, and offered a safety plan if they have none by then."""
+    """Have the participant asked some time later how they are, and offered a safety plan if they have none by then.
+
+    What they write before they are asked brings no second question; what they write after it does.
+    """
     if wait:
-        key = f"case:{filed.id}:{level}:{filed.case.raised_at:%Y%m%d%H%M%S}"
+        asked = f"case:{filed.id}:{level}:"
         offer = f"plan-offer:{filed.member_id}:{now:%Y%m}"
-        planned = [
-            follow_ups.new(key, filed.member_id, "case", now + wait, filed.id),
-            follow_ups.new(offer, filed.member_id, "plan-offer", now + PLAN_OFFERED_AFTER, filed.id),
-        ]
+        planned = [follow_ups.new(offer, filed.member_id, "plan-offer", now + PLAN_OFFERED_AFTER, filed.id)]
+        if not await follow_ups.waits(tx, filed.id, asked):
+            planned.append(follow_ups.new(f"{asked}{now:%Y%m%d%H%M%S}", filed.member_id, "case", now + wait, filed.id))
         await follow_ups.plan(tx, planned)
 
 
 async def alert_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the red and orange alerts that are due now; return how many cases were alerted."""
+    """Send the red and orange alerts that are due now; return how many cases were alerted.
+
+    Where one fails the others go out all the same, each in a transaction of its own; then its failure is raised.
+    """
+    async with store.read() as tx:
+        due = await records.due_for_alert(tx, now, AT_ONCE)
+    try:
+        return await _alert_all(store, content, due, now)
+    except Exception as failure:
+        for case_id in due:
+            try:
+                await _alert_all(store, content, [case_id], now)
+            except Exception:
+                log.exception("an alert that is due fails, the others go on")
+        raise failure from None
+
+
+async def _alert_all(store: Store, content: Content, case_ids: Sequence[int], now: datetime) -> int:
+    """Alert these cases in one transaction, those that are still due; return how many there were."""
+    if not case_ids:
+        return 0
     async with store.begin() as tx:
-        due = await records.to_alert(tx, now, AT_ONCE)
+        due = await records.to_alert(tx, now, case_ids)
         for filed in due:
-            await _alert_if_due(tx, content, filed, now)
+            await _alert(tx, content, filed, now)
     return len(due)
 
 
@@ -91,7 +117,7 @@ async def alert_unreachable(tx: Tx, content: Content, case_id: int, now: datetim
     filed = await records.filed(tx, case_id)
     if filed is None or filed.case.state != "open" or filed.case.level == "yellow":
         return
-    chain = content.programme(filed.programme, "").alerts[filed.case.level].chain
+    chain = content.standing_programme(filed.programme, "").alerts[filed.case.level].chain
     if filed.case.alerts <= len(chain):  # past its end nobody is next: they are told again when it is time
         filed = await _alert(tx, content, filed, now)
     else:
@@ -109,8 +135,8 @@ async def page_unreachable(tx: Tx, content: Content, page_id: int, now: datetime
 
 async def _alert_if_due(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
     """Alert when it is due; yellow cases wait for the digest, which tells of several at once."""
-    due = filed.case.next_alert is not None and filed.case.next_alert <= now
-    return await _alert(tx, content, filed, now) if due and filed.case.level != "yellow" else filed
+    due = life.alert_is_due(filed.case, now) and filed.case.level != "yellow"
+    return await _alert(tx, content, filed, now) if due else filed
 
 
 async def _alert(tx: Tx, content: Content, filed: Filed, now: datetime) -> Filed:
@@ -129,7 +155,7 @@ async def along_the_chain(
 
     Where nobody has a role, whoever comes after is told.
     """
-    programme = content.programme(filed.programme, "")
+    programme = content.standing_programme(filed.programme, "")
     rule = programme.alerts[filed.case.level]
     case = filed.case
     told: tuple[Member, ...] = ()
@@ -148,6 +174,20 @@ async def along_the_chain(
             told = tuple(member for member, person in known if person.blocked_at is None)
             blocked += [member for member, person in known if person.blocked_at and member not in blocked]
     return await moved_on(tx, filed, case), told, tuple(blocked)
+
+
+async def to_who_has_it(
+    tx: Tx, content: Content, filed: Filed, now: datetime
+) -> tuple[Filed, tuple[Member, ...], tuple[Member, ...]]:
+    """Return a case that somebody took, its news told; who has it, or else who looks after it; and who is blocked."""
+    has_it = filed.case.assigned_to or filed.case.acknowledged_by
+    away = (await duties(tx, content.standing_programme(filed.programme, ""), now)).away
+    known = await people.members_with_people(tx, [has_it] if has_it else [])
+    here = [(member, person) for member, person in known if member.standing == "active"]
+    told = tuple(member for member, person in here if person.blocked_at is None and member.id not in away)
+    blocked = tuple(member for member, person in here if person.blocked_at)
+    moved = await moved_on(tx, filed, replace(filed.case, next_alert=None))
+    return moved, told or await looking_after(tx, content, filed, now), blocked
 
 
 async def _named(
@@ -242,7 +282,7 @@ async def moved_on(tx: Tx, filed: Filed, after: Case, **changes: datetime | None
 
 async def looking_after(tx: Tx, content: Content, filed: Filed, now: datetime) -> tuple[Member, ...]:
     """Return who is on call, who has the case, and the supervisors, of those who can be reached; or else staff."""
-    programme = content.programme(filed.programme, "")
+    programme = content.standing_programme(filed.programme, "")
     known = await _named(tx, programme, filed, ("on-call", "supervisor"), now)
     named = [member for member, person in known if not person.blocked_at]
     holders = {filed.case.acknowledged_by, filed.case.assigned_to}

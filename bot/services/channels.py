@@ -120,7 +120,7 @@ async def page_alert(
     """
     red = filed.case.level == "red"
     cause = f"p{filed.id}:{filed.case.raised_at:%y%m%d%H%M%S%f}"
-    chain = content.programme(filed.programme, "").alerts[filed.case.level].chain
+    chain = content.standing_programme(filed.programme, "").alerts[filed.case.level].chain
     at_once: list[Paging] = []
     waiting: list[Paging] = []
     for channel in await records.channels_of(tx, list(told)):
@@ -131,6 +131,37 @@ async def page_alert(
         round_ = filed.case.alerts if filed.case.alerts > len(chain) else 1
         own = await records.channels_of_programme(tx, filed.programme)
         at_once += [await _paging(tx, content, filed, categories, one, f"{cause}:{round_}", None) for one in own]
+    await records.page(tx, at_once, now)
+    await records.page(tx, waiting, now, after=TELEGRAM_HAS)
+
+
+async def page_digest(
+    tx: Tx,
+    content: Content,
+    whose: Mapping[int, Sequence[Filed]],
+    told: Mapping[int, str | None],
+    now: datetime,
+) -> None:
+    """Page who is told in a digest, as for an alert that is not red: how many cases wait, and in which programme."""
+    at_once: list[Paging] = []
+    waiting: list[Paging] = []
+    for channel in await records.channels_of(tx, list(whose)):
+        assert channel.member_id  # noqa: S101 - they are members' own
+        cases, key = whose[channel.member_id], told[channel.member_id]
+        voice, _ = await _reader(tx, content, channel)
+        values = {
+            "level": voice.label("level-yellow"),
+            "programme": content.standing_programme(channel.programme, voice.language).title,
+        }
+        paging = Paging(
+            key=f"{records.DIGEST}{channel.id}:{now:%y%m%d%H%M%S%f}",
+            channel_id=channel.id,
+            case_id=cases[0].id,
+            title=voice.label("page-digest-title", **values),
+            body=voice.label("page-digest", count=str(len(cases))),
+            unless_sent=key,
+        )
+        (waiting if key else at_once).append(paging)
     await records.page(tx, at_once, now)
     await records.page(tx, waiting, now, after=TELEGRAM_HAS)
 
@@ -208,7 +239,7 @@ async def _reader(tx: Tx, content: Content, channel: Channel) -> tuple[Voice, Zo
     if member:
         person = await people.person(tx, member.person_id)
         return Voice(content, person.language), ZoneInfo(person.zone)
-    programme = content.programme(channel.programme, "")
+    programme = content.standing_programme(channel.programme, "")
     return Voice(content, programme.languages[0]), ZoneInfo(programme.timezone)
 
 

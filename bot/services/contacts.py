@@ -61,9 +61,11 @@ def contact_lines(content: Content, voice: Voice, programme: Programme | None, c
     own, others = _own_and_others(content, voice, programme, country)
     if not own and not others:
         return voice.words("contacts-general")
-    abroad = own and others and programme and programme.country != country
+    abroad = own and country and programme and programme.country != country
     head = voice.words("contacts-in", country=country_name(country, voice.language)) if abroad else ()
-    return join((_lines(voice, own), join((head, _lines(voice, others)), "\n")), "\n\n" if abroad else "\n")
+    unknown = voice.words("contacts-unknown") if abroad and not emergency_numbers(country) else ()
+    there = join((head, _lines(voice, others), unknown), "\n")
+    return join((_lines(voice, own), there), "\n\n" if abroad else "\n")
 
 
 def number_keys(content: Content, voice: Voice, programme: Programme | None, country: str) -> Keyboard:
@@ -124,7 +126,8 @@ def _line(voice: Voice, name: str, contacts: tuple[Contact, ...]) -> Words:
         for way, number in (("call", contact.call), ("text", contact.text), ("open", contact.url))
         if number
     ]
-    about = ", ".join(part for part in (contacts[0].hours, _other_languages(voice, contacts[0])) if part)
+    hint = contacts[0].hints.get(voice.language.partition("-")[0], "")
+    about = ", ".join(part for part in (contacts[0].hours, _other_languages(voice, contacts[0]), hint) if part)
     key = "contact-line-about" if about else "contact-line"
     return voice.words(key, name=name, ways=" · ".join(ways), about=about)
 

@@ -21,7 +21,7 @@ from bot.services import (
     week,
 )
 from bot.services.access import Refused, kept_refusal, refused
-from bot.services.safety import examine, respond, show_help_now, with_contacts
+from bot.services.safety import asks_for_help, examine, respond, show_help_now, with_contacts
 from bot.services.turn import Turn, reply
 from bot.storage import people, runs
 from bot.storage.outbox import Lane
@@ -67,11 +67,14 @@ async def wrote(store: Store, content: Content, turn: Turn, text: str) -> None:
 async def edited(store: Store, content: Content, turn: Turn, text: str) -> None:
     """Take an edited message: what it says now is kept and examined too."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
+        asked = asks_for_help(text)
         if turn.participant is None:
             await outsider_cried(tx, content, turn, text)
-        elif await remark(tx, content, turn, turn.participant, text) is None and not turn.hurried:
+        elif await remark(tx, content, turn, turn.participant, text) is None and not turn.hurried and not asked:
             for_plan = await safety_plan.changed_lately(tx, turn.participant, turn.now)
             await reply(tx, turn, turn.voice(content).message("edit-kept-plan" if for_plan else "edit-kept"))
+        if asked:
+            await show_help_now(tx, content, turn)
 
 
 async def sent_other(store: Store, content: Content, turn: Turn, caption: str) -> None:
@@ -98,7 +101,7 @@ async def wrote_beside_command(store: Store, content: Content, turn: Turn, said:
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         if turn.participant:
             await remark(tx, content, turn, turn.participant, said)
-            answered = not said.startswith("/help_now")
+            answered = not asks_for_help(said)
         else:
             answered = await outsider_cried(tx, content, turn, said)
         if not answered:
@@ -130,7 +133,9 @@ async def _answer_outsider(tx: Tx, content: Content, turn: Turn, text: str) -> N
         return
     if turn.hurried:
         return
-    await reply(tx, turn, voice.message("no-question" if turn.members else "welcome-stranger"))
+    left = await people.last_discharged(tx, turn.person.id) if turn.person and not turn.members else None
+    key = "left-wrote" if left else "no-question" if turn.members else "welcome-stranger"
+    await reply(tx, turn, voice.message(key))
 
 
 async def outsider_cried(tx: Tx, content: Content, turn: Turn, text: str) -> bool:

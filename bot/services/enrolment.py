@@ -1,5 +1,6 @@
 """How people come in: invitations, consent, language, time zone; and how they leave."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,16 +11,17 @@ from bot.domain.words import join
 from bot.services import timezones
 from bot.services.access import Refused, kept_refusal, managers
 from bot.services.follow_ups import caring_offer
+from bot.services.geography import country_of_zone
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.reach import reachable, tell_staff
 from bot.services.roster import end_participation
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice, button, column
-from bot.storage import audit, people, prompts
+from bot.storage import audit, follow_ups, people, prompts
 from bot.storage.people import Member, Person
 from bot.storage.store import Store, Tx
 from bot.storage.tables import Row, new_id
-from bot.telegram.message import Message, written
+from bot.telegram.message import Key, Message, written
 from bot.telegram.taps import MenuTap
 
 INVITATION_HOLDS = timedelta(days=7)
@@ -130,23 +132,28 @@ async def choose_zone(store: Store, content: Content, turn: Turn, zone: str) -> 
 
 async def typed_zone(tx: Tx, content: Content, turn: Turn, text: str) -> bool:
     """Set the time zone that the text names, or offer those that are like it: False, and another may be typed."""
-    found = timezones.search(text)
+    found = timezones.search(text, turn.language)
     voice = turn.voice(content)
     if len(found) == 1:
         await set_zone(tx, content, turn, found[0])
         return True
-    keys = [button(timezones.label(zone, turn.now), MenuTap(menu="zone", value=zone)) for zone in found]
+    keys = _zone_keys(voice, found, turn.now)
     key = "zone-choose" if found else "zone-unknown"
     await reply(tx, turn, replace(voice.message(key, column(keys)), card="join", fresh=True))
     return False
 
 
 async def set_zone(tx: Tx, content: Content, turn: Turn, zone: str) -> None:
-    """Keep where the person lives now; who is joining has then joined."""
+    """Keep where the person lives now; who is joining has then joined.
+
+    In another country its numbers are shown from now on, whichever were chosen before.
+    """
     assert turn.person  # noqa: S101 - only people who were met have menus
     moved = [*turn.person.zones, [turn.now.isoformat(), zone]] if turn.participant else [[turn.now.isoformat(), zone]]
-    await people.change_person(tx, turn.person.id, zones=moved, dialogue=None)
-    person = replace(turn.person, zones=moved, dialogue=None)
+    abroad = country_of_zone(zone) != country_of_zone(turn.person.zone)
+    country = None if abroad else turn.person.country
+    await people.change_person(tx, turn.person.id, zones=moved, dialogue=None, country=country)
+    person = replace(turn.person, zones=moved, dialogue=None, country=country)
     turn = replace(turn, person=person)
     voice = turn.voice(content)
     if turn.joining and turn.joining.consent_version is not None:
@@ -154,7 +161,7 @@ async def set_zone(tx: Tx, content: Content, turn: Turn, zone: str) -> None:
         return
     if turn.participant:
         await plan_anew(tx, content, [(turn.participant, person)], turn.now)
-    await reply(tx, turn, _in_card(voice.message("zone-set", zone=timezones.label(zone, turn.now))))
+    await reply(tx, turn, _in_card(voice.message("zone-set", zone=timezones.label(zone, turn.now, turn.language))))
 
 
 async def ask_zone(tx: Tx, content: Content, turn: Turn) -> None:
@@ -162,9 +169,13 @@ async def ask_zone(tx: Tx, content: Content, turn: Turn) -> None:
     voice = turn.voice(content)
     member = turn.joining or turn.participant
     here = content.programme(member.programme, turn.language).timezone if member else turn.zone.key
-    keys = [button(timezones.label(zone, turn.now), MenuTap(menu="zone", value=zone)) for zone in timezones.near(here)]
+    keys = _zone_keys(voice, timezones.near(here), turn.now)
     keys.append(voice.button("zone-other", MenuTap(menu="zone", value="other")))
     await reply(tx, turn, _in_card(voice.message("zone-ask", column(keys))))
+
+
+def _zone_keys(voice: Voice, zones: Sequence[str], now: datetime) -> list[Key]:
+    return [button(timezones.label(zone, now, voice.language), MenuTap(menu="zone", value=zone)) for zone in zones]
 
 
 async def leave(store: Store, content: Content, turn: Turn, choice: str) -> None:
@@ -360,6 +371,8 @@ async def _join(tx: Tx, content: Content, turn: Turn, person: Person, member: Me
     began = turn.now.astimezone(ZoneInfo(person.zone)).date()
     member = replace(member, standing="active", began=began)
     await people.change_member(tx, member.id, standing="active", began=began)
+    if left := await people.last_discharged(tx, person.id):
+        await follow_ups.withdraw(tx, left.id, turn.now)  # who is back needs no words of farewell
     await plan_ahead(tx, content, [(member, person)], turn.now)
     ahead = await prompts.upcoming(tx, member.id)
     voice = turn.voice(content)

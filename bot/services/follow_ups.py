@@ -14,7 +14,7 @@ from bot.services.answer_lines import AFTER_CASE
 from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
 from bot.services.reach import reached
-from bot.services.safety import respond
+from bot.services.safety import respond, with_contacts
 from bot.services.safety_plan import offer
 from bot.services.turn import Turn, reply
 from bot.services.voice import Voice
@@ -34,6 +34,10 @@ MENU = "after"
 
 WAITS_AT_MOST = timedelta(days=3)
 """A follow-up that quiet hours and pauses keep back longer than this is left out."""
+
+IN_A_PAUSE: frozenset[Kind] = frozenset({"case", "proposal"})
+"""What comes though prompts are paused: who wrote of danger is asked how they are, and hears what a clinician suggests.
+"""
 
 CARING_AT = time(11, 0)
 CARING_UNTIL = time(20, 0)
@@ -73,7 +77,10 @@ async def answer(store: Store, content: Content, turn: Turn, value: str) -> None
         if asked:
             await not_anothers(tx, turn, asked.member_id, "follow-up")
         member, person = turn.participant, turn.person
-        if asked is None or member is None or person is None or asked.member_id != member.id or said not in ANSWERS:
+        if asked is None or person is None or said not in ANSWERS:
+            return
+        if member is None or asked.member_id != member.id:
+            await _answer_who_left(tx, content, turn, said)
             return
         if not await follow_ups.answer(tx, asked.id, said):
             return
@@ -85,11 +92,19 @@ async def answer(store: Store, content: Content, turn: Turn, value: str) -> None
             await respond(tx, content, turn, member, person, (flag,))
 
 
+async def _answer_who_left(tx: Tx, content: Content, turn: Turn, said: Outcome) -> None:
+    """Answer somebody who has left since they were asked: nobody sees their answer, and they are told so."""
+    if said == "better":
+        await reply(tx, turn, turn.voice(content).message("follow-up-better"))
+    else:
+        await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
+
+
 async def choose_caring(store: Store, content: Content, turn: Turn, value: str) -> None:
     """Take whether somebody who left wants caring contacts."""
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         left = await people.last_discharged(tx, turn.person.id) if turn.person else None
-        if left is None or turn.person is None:
+        if left is None or turn.person is None or turn.participant:
             return
         if value == "yes":
             await plan_caring(tx, left, turn.person, turn.now)
@@ -140,7 +155,9 @@ def _later(content: Content, one: FollowUp, member: Member, person: Person, now:
         return _caring_later(person, now) if member.standing == "discharged" else None
     if member.standing != "active":
         return None
-    plan = plan_of(content.programme(member.programme, person.language), person, member)
+    plan = plan_of(content.standing_programme(member.programme, person.language), person, member)
+    if one.kind in IN_A_PAUSE:
+        plan = replace(plan, pauses=())
     return first_allowed(plan, now, one.due_at + WAITS_AT_MOST)
 
 

@@ -29,7 +29,7 @@ def tries_invitation(said: str) -> bool:
 
 def may_wait(turn: Turn, said: str) -> bool:
     """Return whether this is a command that can as well be sent again: not of the team, nor for help or an end."""
-    command = said.split(maxsplit=1)[0].partition("@")[0] if said.startswith("/") else ""
+    command = said.split(maxsplit=1)[0].partition("@")[0].casefold() if said.startswith("/") else ""
     return bool(command) and command not in NEVER_PUT_OFF and not turn.caring and not turn.managing
 
 

@@ -13,7 +13,7 @@ from bot.services.contacts import COUNTRY
 from bot.services.enrolment import LANGUAGE_NAMES, ask_zone, language_menu
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice, button, column, grid
-from bot.storage import runs
+from bot.storage import prompts, runs
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Message, written
 from bot.telegram.taps import MenuTap
@@ -32,7 +32,8 @@ async def check_in(store: Store, content: Content, turn: Turn) -> None:
             return
         streams = content.programme(member.programme, turn.language).levels[member.level]
         measure = streams["check-in"].measure if "check-in" in streams else "daily-check-in"
-        await practice.begin(tx, content, turn, member, kind="measure", activity_id=measure)
+        run = await practice.begin(tx, content, turn, member, kind="measure", activity_id=measure)
+        await prompts.begun(tx, member.id, run.activity, run.id)
 
 
 async def again(store: Store, content: Content, turn: Turn) -> None:

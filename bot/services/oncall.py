@@ -74,7 +74,7 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
 
 async def _take_over(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
     """Put who taps on call until the present shift ends; nothing changes for who is on call already."""
-    programme = content.programme(place.programme, turn.language)
+    programme = content.standing_programme(place.programme, turn.language)
     rota = await rota_of(tx, programme, turn.now)
     if is_away(rota, place.id, turn.now):
         message = turn.voice(content).message("oncall-away-now", _back(turn, content, place))
@@ -91,7 +91,7 @@ async def _take_over(tx: Tx, content: Content, turn: Turn, place: Member) -> Non
 async def _go_away(tx: Tx, content: Content, turn: Turn, place: Member, days: int) -> None:
     """Keep that the person is away, in all the programmes where they look after cases."""
     for mine in await carers(tx, turn):
-        programme = content.programme(mine.programme, turn.language)
+        programme = content.standing_programme(mine.programme, turn.language)
         today = localtime.local(programme.timezone, localtime.seconds(turn.now)).date()
         first = today + timedelta(days=days == TOMORROW)
         absence = Absence(member_id=mine.id, first=first, last=first + timedelta(days=max(days, 1) - 1))
@@ -103,7 +103,7 @@ async def _go_away(tx: Tx, content: Content, turn: Turn, place: Member, days: in
 
 async def _come_back(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
     for mine in await carers(tx, turn):
-        programme = content.programme(mine.programme, turn.language)
+        programme = content.standing_programme(mine.programme, turn.language)
         today = localtime.local(programme.timezone, localtime.seconds(turn.now)).date()
         if await records.end_absences(tx, mine.id, today):
             await audit.note(tx, "back", turn.now, by=mine.id, subject=str(today))
@@ -113,7 +113,7 @@ async def _come_back(tx: Tx, content: Content, turn: Turn, place: Member) -> Non
 async def _choose_colleague(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
     """Ask which colleague is to be asked to take the person's next turn."""
     voice = turn.voice(content)
-    rota = await rota_of(tx, content.programme(place.programme, ""), turn.now)
+    rota = await rota_of(tx, content.standing_programme(place.programme, ""), turn.now)
     offered = next_turn(rota, "on-call", place.id, turn.now)
     keys = [] if offered is None else await _colleague_keys(tx, rota, place, offered)
     if offered is None or not keys:
@@ -139,7 +139,7 @@ async def _colleague_keys(tx: Tx, rota: Rota, place: Member, offered: Watch) -> 
 async def _ask(tx: Tx, content: Content, turn: Turn, place: Member, colleague_id: int, starts: int) -> None:
     """Ask a colleague to take the person's next turn; nothing changes before they accept."""
     voice = turn.voice(content)
-    rota = await rota_of(tx, content.programme(place.programme, ""), turn.now)
+    rota = await rota_of(tx, content.standing_programme(place.programme, ""), turn.now)
     offered = next_turn(rota, "on-call", place.id, turn.now)
     colleague = await _carer_in(tx, place.programme, colleague_id)
     if offered is None or offered.starts_at != localtime.utc(starts) or colleague is None or colleague.id == place.id:
@@ -166,7 +166,7 @@ async def _post_offer(tx: Tx, content: Content, turn: Turn, colleague: Member, o
     keyboard = column([voice.button(f"oncall-{verb}", _tap(verb, offer_id)) for verb in ("yes", "no")])
     values = {
         "who": turn.person.name or turn.person.code if turn.person else "",
-        "programme": content.programme(colleague.programme, person.language).title,
+        "programme": content.standing_programme(colleague.programme, person.language).title,
         "start": voice.moment(offered.starts_at, zone),
         "end": voice.moment(offered.ends_at, zone),
     }
@@ -205,7 +205,7 @@ async def _still_theirs(tx: Tx, content: Content, offer: Offer, now: datetime) -
     cover = offer.cover
     if cover.starts_at <= now:
         return False
-    rota = await rota_of(tx, content.programme(offer.programme, ""), now)
+    rota = await rota_of(tx, content.standing_programme(offer.programme, ""), now)
     ahead = watches(rota, cover.duty, cover.starts_at, cover.ends_at)
     taker_away = is_away(rota, cover.member_id, cover.starts_at)
     return not taker_away and all(cover.instead_of in watch.members for watch in ahead)
@@ -229,7 +229,7 @@ async def _tell_asker(tx: Tx, content: Content, turn: Turn, offer: Offer, *, acc
 
 async def _overview(tx: Tx, content: Content, turn: Turn, place: Member) -> Message:
     voice = turn.voice(content)
-    programme = content.programme(place.programme, turn.language)
+    programme = content.standing_programme(place.programme, turn.language)
     rota = await rota_of(tx, programme, turn.now)
     parts = [voice.words("oncall-head", programme=programme.title, zone=timezones.city(turn.zone.key))]
     if rota.shifts or rota.covers:

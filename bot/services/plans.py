@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from bot.domain.programme import Hours, Programme
 from bot.domain.timetable import Slot, finder
 from bot.storage import people, prompts
 from bot.storage.people import Member, Person
-from bot.storage.prompts import Prompt
+from bot.storage.prompts import Ahead, Prompt
 from bot.storage.store import Tx
 from bot.storage.tables import new_id
 
@@ -20,6 +21,9 @@ LOOK_AGAIN = timedelta(days=1)
 
 JUST_BEFORE = timedelta(microseconds=1)
 """Moments are looked for after one given: from just before a moment, that moment is found too."""
+
+LONGEST_DAY = timedelta(days=2)
+"""A slot lies within this of any other moment of its local day, wherever the person may have moved."""
 
 LOOK_BACK = timedelta(days=3)
 """Slots before this are over wherever the person may have moved."""
@@ -60,7 +64,7 @@ def read_preferences(kept: dict[str, Any]) -> Preferences:
 
 async def plan_ahead(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
     """Plan one prompt ahead in each of these members' streams that has none; others' work goes on between two."""
-    await _plan_missing(tx, content, whose, now, {})
+    await _plan_missing(tx, content, whose, now, {}, keep_day=False)
 
 
 async def _plan_missing(
@@ -68,21 +72,24 @@ async def _plan_missing(
     content: Content,
     whose: Sequence[tuple[Member, Person]],
     now: datetime,
-    waiting: Mapping[tuple[int, str], datetime],
+    before: Mapping[tuple[int, str], Ahead],
+    *,
+    keep_day: bool,
 ) -> None:
-    """Plan each stream that has no prompt ahead: from now, or from just before one that was waiting already."""
+    """Plan each stream that has no prompt ahead; `before` is what was planned for it until now."""
     ids = [member.id for member, _ in whose]
     ahead = await prompts.planned_streams(tx, ids)
     taken = await prompts.taken_slots(tx, ids, now - LOOK_BACK)
     found, again = list[Prompt](), dict[int, datetime | None]()
     for member, person in whose:
-        plan = plan_of(content.programme(member.programme, person.language), person, member)
+        plan = plan_of(content.standing_programme(member.programme, person.language), person, member)
         missing = [stream.id for stream in plan.streams if stream.id not in ahead.get(member.id, ())]
-        due = {stream: waiting[member.id, stream] for stream in missing if (member.id, stream) in waiting}
-        fresh = [stream for stream in missing if stream not in due]
-        theirs = list(planned(plan, member, fresh, taken.get(member.id, ()), now, since=now))
-        for stream, was_due in due.items():
-            theirs += planned(plan, member, [stream], taken.get(member.id, ()), now, since=was_due - JUST_BEFORE)
+        find, used = finder(plan), taken.get(member.id, ())
+        slots = (
+            (stream, _next_slot(find, stream, used, now, before.get((member.id, stream)), keep_day=keep_day))
+            for stream in missing
+        )
+        theirs = [_prompt(plan, member, stream, slot) for stream, slot in slots if slot]
         found += theirs
         again[member.id] = now + LOOK_AGAIN if len(theirs) < len(missing) else None
         await asyncio.sleep(0)
@@ -90,12 +97,19 @@ async def _plan_missing(
     await people.looked(tx, again)
 
 
-async def plan_anew(tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime) -> None:
-    """Plan again after timetables changed; what was sent stays sent, what is due and unsent is still to come."""
+async def plan_anew(
+    tx: Tx, content: Content, whose: Sequence[tuple[Member, Person]], now: datetime, *, keep_day: bool = False
+) -> None:
+    """Plan again after timetables changed; what was sent stays sent, what is due and unsent is still to come.
+
+    Where a day's moment has passed by the new timetable, its prompt comes at once while its window is open. Once that
+    is over, it comes when it was to come if the person had no part in the change (`keep_day`): they wait for it. Who
+    chose earlier hours themselves means them from the next day on.
+    """
     ids = [member.id for member, _ in whose]
-    waiting = await prompts.due_unsent(tx, ids, now)
+    before = await prompts.soon(tx, ids, now + LOOK_AGAIN)
     await prompts.withdraw_planned(tx, ids)
-    await _plan_missing(tx, content, whose, now, waiting)
+    await _plan_missing(tx, content, whose, now, before, keep_day=keep_day)
 
 
 def planned(
@@ -111,6 +125,37 @@ def planned(
     find = finder(plan)
     found = ((stream, _free_slot(find, stream, taken, now, since)) for stream in streams)
     return [_prompt(plan, member, stream, slot) for stream, slot in found if slot]
+
+
+def _next_slot(
+    find: Callable[[str, datetime], Slot | None],
+    stream: str,
+    taken: Collection[tuple[str, str]],
+    now: datetime,
+    before: Ahead | None,
+    *,
+    keep_day: bool,
+) -> Slot | None:
+    if before is None:
+        return _free_slot(find, stream, taken, now, now)
+    slot = _free_slot(find, stream, taken, now, min(now, before.due_at - JUST_BEFORE))
+    if slot and slot.key == before.slot:
+        return slot
+    named = _named(find, stream, before, now)
+    if named and named.due <= now:
+        if named.latest >= now:
+            return named
+        if keep_day and before.latest_at >= now:
+            return replace(named, due=before.due_at, latest=before.latest_at)
+    return slot
+
+
+def _named(find: Callable[[str, datetime], Slot | None], stream: str, before: Ahead, now: datetime) -> Slot | None:
+    """Return what has become of a slot by another timetable; None when it is left out there."""
+    slot = find(stream, min(now, before.due_at) - LONGEST_DAY)
+    while slot and slot.key != before.slot and slot.due <= before.due_at + LONGEST_DAY:
+        slot = find(stream, slot.due)
+    return slot if slot and slot.key == before.slot else None
 
 
 def _free_slot(

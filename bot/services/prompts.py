@@ -12,21 +12,21 @@ from bot.domain import cases as life
 from bot.domain.plan import Plan, allowed, first_allowed
 from bot.domain.programme import Programme
 from bot.domain.selection import Chosen, Practice, candidates, choose
-from bot.services import practice
+from bot.services import practice, reach
 from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.turn import Turn
-from bot.services.voice import Voice, button
+from bot.services.voice import Voice
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
 from bot.storage.cases import Flag
-from bot.storage.outbox import Lane, Posting, post
+from bot.storage.outbox import Lane, Posting, post, wait_for_sending
 from bot.storage.people import Member, Person
 from bot.storage.prompts import Prompt
 from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Keyboard, Message, packed
-from bot.telegram.taps import PromptTap
+from bot.telegram.taps import PromptTap, tap_data
 
 AT_ONCE = 50
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
@@ -35,7 +35,10 @@ MOST_ROUNDS = 200
 """Transactions that send prompts before the next ones are planned."""
 
 PLANNED_WITHIN = timedelta(minutes=5)
-"""After this the timetables are looked at of those whose next prompt was not planned: we were killed before it."""
+"""After this the timetables are looked at of those whose next prompt was not planned, left or lost by a kill."""
+
+CROWD = 500
+"""Prompts that wait to be sent, past which no further ones are planned at once."""
 
 PLANNED_AT_ONCE = 100
 """Members planned anew in one transaction: a fifth of a second, for which whoever writes meanwhile waits."""
@@ -69,9 +72,16 @@ class _Receiver:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.person.zone)
 
+    @property
+    def hears(self) -> bool:
+        return self.person.blocked_at is None
+
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the prompts that are due, then plan the next of each; return how many were due."""
+    """Send the prompts that are due, then plan the next of each; return how many were due.
+
+    While very many wait to go out, planning is left for later: it would hold up the messages.
+    """
     due: list[Prompt] = []
     receivers: dict[int, _Receiver] = {}
     for _ in range(MOST_ROUNDS):
@@ -82,6 +92,8 @@ async def deliver_due(store: Store, content: Content, now: datetime) -> int:
         receivers = theirs | receivers
     ids = list(receivers)
     for start in range(0, len(ids), AT_ONCE):
+        if await _is_crowded(store):
+            break
         await _plan_next(store, {one: receivers[one] for one in ids[start : start + AT_ONCE]}, due, now)
     return len(due)
 
@@ -115,20 +127,27 @@ async def replan(store: Store, content: Content, now: datetime) -> int:
     async with store.begin() as tx:
         waiting = await people.to_plan(tx, now, PLANNED_AT_ONCE)
         if waiting:
-            await plan_anew(tx, content, waiting, now)
+            await plan_anew(tx, content, waiting, now, keep_day=True)
     return len(waiting)
 
 
 async def programmes_changed(store: Store, content: Content, now: datetime) -> tuple[str, ...]:
-    """Have the timetables looked at of programmes that are not as they were when last looked at; return which."""
+    """Have the timetables looked at of programmes that are not as they were when last looked at; return which.
+
+    Staff are told of one that people take part in and that no file describes any more.
+    """
     changed = []
     async with store.begin() as tx:
-        for name in content.programmes:
-            version = hashlib.sha256(repr(content.programme(name, "")).encode()).hexdigest()[:16]
+        gone = await people.programmes_taken_part_in(tx) - content.programmes.keys()
+        for name in [*content.programmes, *sorted(gone)]:
+            described = "" if name in gone else repr(content.programme(name, ""))
+            version = hashlib.sha256(described.encode()).hexdigest()[:16]
             if await marks.mark(tx, f"programme:{name}") != version:
                 await people.plan_again(tx, name, now)
                 await marks.set_mark(tx, f"programme:{name}", version, now)
                 changed.append(name)
+                if name in gone:
+                    await reach.tell_staff(tx, content, name, "programme-gone", f"gone:{name}:{now:%y%m%d%H%M%S}", now)
     return tuple(changed)
 
 
@@ -203,9 +222,16 @@ async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tupl
         gone = {prompt.id for prompt, _ in sending}
         await prompts.left_out(tx, [prompt.id for prompt in due if prompt.id not in gone])
         await prompts.sent(tx, [prompt for prompt, _ in sending])
+        for prompt in due:
+            await _miss_unheard(tx, content, receivers.get(prompt.member_id), prompt, now)
         await people.look_again(tx, list(receivers), now + PLANNED_WITHIN)
         await post(tx, [posting for _, posting in sending], now)
     return due, receivers
+
+
+async def _is_crowded(store: Store) -> bool:
+    async with store.read() as tx:
+        return await wait_for_sending(tx, more_than=CROWD)
 
 
 async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequence[Prompt], now: datetime) -> None:
@@ -219,14 +245,14 @@ async def _plan_next(store: Store, receivers: dict[int, _Receiver], gone: Sequen
 
 
 async def _receivers(tx: Tx, content: Content, due: Sequence[Prompt], now: datetime) -> dict[int, _Receiver]:
-    """Return who gets these prompts, by member; who is not active or has blocked the bot is left out."""
+    """Return whose prompts these are, by member; who is not active is left out."""
     ids = list({prompt.member_id for prompt in due})
     history = await runs.practised(tx, ids, now - REMEMBERED)
     found = {}
     for member, person in await people.members_with_people(tx, ids):
-        if member.standing != "active" or person.blocked_at or not member.began:
+        if member.standing != "active" or not member.began:
             continue
-        programme = content.programme(member.programme, person.language)
+        programme = content.standing_programme(member.programme, person.language)
         found[member.id] = _Receiver(
             member=member,
             person=person,
@@ -244,8 +270,7 @@ def _sent(
     content: Content, wording: _Wording, receiver: _Receiver | None, prompt: Prompt, now: datetime
 ) -> tuple[Prompt, Posting] | None:
     """Return the prompt as sent and its message; None when it must not be sent any more."""
-    asked_for = prompt.snoozes > 0
-    if receiver is None or now > prompt.latest_at or (not asked_for and allowed(receiver.plan, now)):
+    if receiver is None or not receiver.hears or not _may_come(receiver, prompt, now):
         return None
     chosen = _chosen(content, receiver, prompt)
     if chosen is None:
@@ -261,6 +286,19 @@ def _sent(
     )
     message = _nudge(content, wording, receiver.person.language, prompt)
     return prompt, _posting(receiver, prompt, message, f"p{prompt.id}:{prompt.snoozes}", prompt.latest_at)
+
+
+def _may_come(receiver: _Receiver, prompt: Prompt, now: datetime) -> bool:
+    asked_for = prompt.snoozes > 0
+    return now <= prompt.latest_at and (asked_for or not allowed(receiver.plan, now))
+
+
+async def _miss_unheard(tx: Tx, content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> None:
+    """Count a prompt as missed that nobody can get who blocked the bot: that silence is to be noticed as well."""
+    if receiver is None or receiver.hears or not _may_come(receiver, prompt, now):
+        return
+    await prompts.change(tx, prompt.id, "late", status="missed")
+    await _flag_missed(tx, content, receiver, prompt, now)
 
 
 def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | None:
@@ -298,7 +336,8 @@ def _verbs(voice: Voice) -> Keyboard:
 
 def _keyboard(verbs: Keyboard, prompt: Prompt) -> Keyboard:
     """Return the buttons of a prompt, each with its verb for this one."""
-    return tuple(tuple(button(key.text, PromptTap(prompt=prompt.id, verb=key.data)) for key in row) for row in verbs)
+    this = tap_data(PromptTap(prompt=prompt.id, verb=""))
+    return tuple(tuple(Key(text=key.text, data=this + key.data) for key in row) for row in verbs)
 
 
 def _following(receivers: dict[int, _Receiver], due: Sequence[Prompt], now: datetime) -> list[Prompt]:
@@ -328,7 +367,7 @@ def _reminder(
     content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime
 ) -> tuple[datetime | None, Posting | None]:
     """Return when to look again (None: never), and the reminder if it may go out now."""
-    if receiver is None or prompt.status != "sent" or prompt.run_id:
+    if receiver is None or not receiver.hears or prompt.status != "sent" or prompt.run_id:
         return None, None
     over = prompt.expires_at or now
     if allowed(receiver.plan, now):
@@ -360,7 +399,8 @@ async def _flag_missed(tx: Tx, content: Content, receiver: _Receiver, prompt: Pr
     if rule is None or rule.stream != prompt.stream:
         return
     member = receiver.member
-    last = await prompts.last_statuses(tx, member.id, prompt.stream, MOST_COUNTED * rule.in_a_row)
+    heard = await runs.last_heard(tx, member.id, prompt.activity)
+    last = await prompts.last_statuses(tx, member.id, prompt.stream, MOST_COUNTED * rule.in_a_row, since=heard)
     in_a_row = next((count for count, status in enumerate(last) if status != "missed"), len(last))
     if in_a_row == max(rule.in_a_row - 1, 1):
         await follow_ups.plan(tx, [follow_ups.new(f"missed:{prompt.id}", member.id, "missed", now)])

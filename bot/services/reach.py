@@ -9,7 +9,7 @@ import structlog
 from bot.content.library import Content
 from bot.domain.people import CARING
 from bot.domain.words import join
-from bot.services.contacts import contact_words, country_key, country_of, number_keys
+from bot.services.contacts import contact_words, country_key, country_of, number_keys, programme_of
 from bot.services.voice import Voice
 from bot.storage import cases, people
 from bot.storage import reach as records
@@ -81,7 +81,7 @@ async def correct(tx: Tx, content: Content, filed: Filed, now: datetime) -> None
 
 def _correction(content: Content, filed: Filed, member: Member, person: Person, found: Reached) -> Posting:
     voice = Voice(content, person.language)
-    programme = content.programme(member.programme, person.language)
+    programme = programme_of(content, member, person.language)
     country = country_of(person, programme)
     words = join((contact_words(content, voice, programme, country), voice.words(f"not-told-{found}")))
     keyboard = (*number_keys(content, voice, programme, country), (country_key(voice, country),))
@@ -94,7 +94,7 @@ def _correction(content: Content, filed: Filed, member: Member, person: Person, 
 
 
 def _named(content: Content, person: Person, key: str, programme: str) -> Message:
-    title = content.programme(programme, person.language).title
+    title = content.standing_programme(programme, person.language).title
     return Voice(content, person.language).message(key, (), programme=title)
 
 

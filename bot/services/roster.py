@@ -113,7 +113,7 @@ async def let_go_of_all(tx: Tx, content: Content, member: Member, person: Person
     for channel in await channels.channels_of(tx, [member.id]):
         await channels.remove_channel(tx, channel.id, now)
     await outbox.drop_alerts(tx, member.id, now)
-    if member.role not in CARING or member.programme not in content.programmes:
+    if member.role not in CARING:
         return
     taken = [await _let_go(tx, content, filed, member, now) for filed in await records.held_by(tx, member.id)]
     participants = await storage.no_longer_primary(tx, member.id)
@@ -127,7 +127,7 @@ async def discharge_member(tx: Tx, content: Content, member: Member, now: dateti
     await end_participation(tx, member, now)
     await audit.note(tx, "discharge", now, by=by, subject=f"person {person.code}")
     voice = Voice(content, person.language)
-    title = content.programme(member.programme, person.language).title
+    title = content.standing_programme(member.programme, person.language).title
     if not began:
         await _tell(tx, person, voice.message("invitation-withdrawn", programme=title), now)
         return
@@ -171,7 +171,7 @@ async def _participant(tx: Tx, code: str) -> Member:
 
 async def _let_go(tx: Tx, content: Content, filed: Filed, member: Member, now: datetime) -> Filed | None:
     """Take a case out of a member's hands; None when it was in another's."""
-    programme = content.programme(filed.programme, "")
+    programme = content.standing_programme(filed.programme, "")
     after = life.let_go(filed.case, member.id, now, programme.alerts[filed.case.level], working(programme))
     if after is filed.case:
         return None
@@ -215,7 +215,7 @@ async def _left_behind(
 
 
 def _place(content: Content, member: Member, reader: Person) -> dict[str, str]:
-    title = content.programme(member.programme, reader.language).title
+    title = content.standing_programme(member.programme, reader.language).title
     return {"role": Voice(content, reader.language).label(f"role-{member.role}"), "programme": title}
 
 

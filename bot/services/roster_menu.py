@@ -61,7 +61,7 @@ async def _overview(tx: Tx, content: Content, turn: Turn, places: tuple[Member, 
     keys = []
     for place in {one.programme: one for one in places}.values():
         found = await storage.counts(tx, place.programme)
-        title = content.programme(place.programme, turn.language).title
+        title = content.standing_programme(place.programme, turn.language).title
         for role in (one for one in ROLES if one in found):
             label = {"programme": title, "count": str(found[role])}
             keys.append(voice.button(f"roster-{role}", _tap("list", write_id(place.id), role, "0"), **label))
@@ -78,7 +78,7 @@ async def _list(tx: Tx, content: Content, turn: Turn, place: Member, role: Role,
         keys.append(voice.button("roster-after", _tap("list", write_id(place.id), role, str(page + 1))))
     keys.append(voice.button("button-back", _tap()))
     await audit.note(tx, "list people", turn.now, by=place.id, subject=place.programme, role=role)
-    title = content.programme(place.programme, turn.language).title
+    title = content.standing_programme(place.programme, turn.language).title
     message = voice.message("roster-list", column(keys), role=voice.label(f"roles-{role}"), programme=title)
     await reply(tx, turn, _in_card(message))
 

@@ -62,10 +62,12 @@ async def stand_in(
     """Let somebody stand in from a local time such as 2026-12-24T09:00 on; return it. Raises BadRota."""
     known = _programme(content, programme)
     try:
-        wall = datetime.fromisoformat(starts).replace(tzinfo=localtime.zone_info(known.timezone))
+        wall = datetime.fromisoformat(starts)
     except ValueError:
         raise BadRota(f"'{starts}' is no time: write it such as 2026-12-24T09:00") from None
-    begins = wall.astimezone(now.tzinfo)
+    if wall.tzinfo:
+        raise BadRota(f"'{starts}' names a zone: write the time by the programme's clock, such as 2026-12-24T09:00")
+    begins = wall.replace(tzinfo=localtime.zone_info(known.timezone)).astimezone(now.tzinfo)
     async with store.begin() as tx:
         member = await _member(tx, known, code)
         ends = begins + timedelta(minutes=_minutes(hours))
@@ -142,6 +144,8 @@ def _shifts(member: Member | None, asked: Asked, today: date) -> list[Shift]:
         starts = time.fromisoformat(asked.starts)
     except ValueError:
         raise BadRota(f"'{asked.starts}' is no time of day: write it such as 09:00") from None
+    if starts.tzinfo:
+        raise BadRota(f"'{asked.starts}' names a zone: write the time by the programme's clock, such as 09:00")
     return [
         Shift(
             member_id=member.id if member else 0,
@@ -157,8 +161,8 @@ def _shifts(member: Member | None, asked: Asked, today: date) -> list[Shift]:
 
 
 def _minutes(hours: float) -> int:
-    minutes = round(hours * 60)
-    if not 0 < minutes <= LONGEST_SHIFT:
+    minutes = round(hours * 60) if 0 < hours <= LONGEST_SHIFT / 60 else 0
+    if not minutes:
         raise BadRota(f"{hours:g} hours are no shift: from a quarter of an hour up to a week (168)")
     return minutes
 

@@ -14,6 +14,7 @@ from bot.domain.activity import LEVELS, Level
 from bot.domain.flow import Answer
 from bot.domain.pieces import LONGEST_MESSAGE, pieces
 from bot.domain.programme import Programme
+from bot.domain.risk.rules import COULD_NOT_BE_EXAMINED
 from bot.domain.safety_plan import SafetyPlan
 from bot.domain.words import Words, join
 from bot.semantic.opinion import RULE, SecondOpinion
@@ -22,8 +23,10 @@ from bot.services.contacts import contact_lines, contact_words, country_key, cou
 from bot.services.plan_screens import own_words_first, plan_key
 from bot.services.reach import Reached, reachable, reached
 from bot.services.safety_plan import owner, plan_for_now
+from bot.services.staff import tell_set_aside
 from bot.services.turn import Turn, no_longer_asked, reply
 from bot.services.voice import Voice
+from bot.storage import people
 from bot.storage.cases import Flag
 from bot.storage.outbox import Lane
 from bot.storage.people import Member, Person
@@ -39,6 +42,7 @@ DISTRESS = "distress"
 LONGEST_THOUGHT = 2.0
 """Seconds that the second opinion may take; it needs hundredths."""
 LONGEST_EVIDENCE = 64
+LONGEST_COMMAND = 64
 
 log = structlog.get_logger()
 
@@ -135,16 +139,18 @@ def level_message(
     whom they can turn to comes next, and then that nobody, or only staff, was told.
     """
     voice = Voice(content, person.language)
-    programme = content.programme(member.programme, person.language)
+    programme = programme_of(content, member, person.language)
     country = country_of(person, programme)
     own_plan = ((plan_key(voice),),) if plan else ()
     keyboard = (*own_plan, *number_keys(content, voice, programme, country), (country_key(voice, country),))
     if level == "yellow":
         key = "risk-yellow" if told == "clinician" else f"risk-yellow-{told}"
-        words = join((voice.words(key), contact_lines(content, voice, programme, country)))
+        lines = contact_lines(content, voice, programme, country)
+        back = _back(voice, programme, person, now) if programme else ()
+        words = join((voice.words(key), lines, back))
         return written(own_words_first(voice, plan, words) if distressed else words, keyboard)
     contacts = contact_words(content, voice, programme, country)
-    staffed = _staffed(voice, programme, person, now, told)
+    staffed = _staffed(voice, programme, person, now, told) if programme else ()
     if told == "clinician":
         parts = (voice.words(f"risk-{level}"), contacts, staffed)
     else:
@@ -152,13 +158,25 @@ def level_message(
     return written(own_words_first(voice, plan, join(parts)), keyboard)
 
 
+def _back(voice: Voice, programme: Programme, person: Person, now: datetime) -> Words:
+    """Out of hours, say when the team is back, by the person's own clock."""
+    opens = life.opening(now, working(programme))
+    return () if opens == now else voice.words("office-back", when=voice.moment(opens, ZoneInfo(person.zone)))
+
+
 def _staffed(voice: Voice, programme: Programme, person: Person, now: datetime, told: Reached) -> Words:
     """Say whether the team is at work, and when it is next, by the person's own clock."""
+    if told != "clinician":
+        return _back(voice, programme, person, now)
     opens = life.opening(now, working(programme))
     if opens == now:
-        return voice.words("staffed-now") if told == "clinician" else ()
-    key = "not-staffed-now" if told == "clinician" else "office-back"
-    return voice.words(key, when=voice.moment(opens, ZoneInfo(person.zone)))
+        return voice.words("staffed-now")
+    return voice.words("not-staffed-now", when=voice.moment(opens, ZoneInfo(person.zone)))
+
+
+def asks_for_help(said: str) -> bool:
+    """Return whether somebody typed /help_now, in whatever letters and whatever came after it."""
+    return said[:LONGEST_COMMAND].casefold().startswith("/help_now")
 
 
 def is_cry(content: Content, said: str) -> bool:
@@ -166,7 +184,7 @@ def is_cry(content: Content, said: str) -> bool:
 
     What is longer than Telegram lets anybody write is not examined here, where nothing waits, but taken for a cry.
     """
-    asks = said.startswith(("/help_now", tap_data(MenuTap(menu=HELP_NOW))))
+    asks = asks_for_help(said) or said.startswith(tap_data(MenuTap(menu=HELP_NOW)))
     if asks or len(said) > LONGEST_MESSAGE:
         return True
     return any(finding.level in ("red", "orange") for finding in content.detector.examine(said))
@@ -179,6 +197,27 @@ def with_contacts(content: Content, turn: Turn, key: str) -> Message:
     country = country_of(turn.person, programme)
     words = join((voice.words(key), contact_words(content, voice, programme, country)))
     return written(words, (*number_keys(content, voice, programme, country), (country_key(voice, country),)))
+
+
+async def set_aside(store: Store, content: Content, chat_id: int, now: datetime) -> None:
+    """Tell staff that something a person sent could not be handled, and flag it to who looks after them.
+
+    `chat_id` is 0 for what holds nothing that anybody has to look at.
+    """
+    try:
+        async with store.begin() as tx:
+            await _flag_unexamined(tx, content, chat_id, now)
+    finally:
+        await tell_set_aside(store, content, now)
+
+
+async def _flag_unexamined(tx: Tx, content: Content, chat_id: int, now: datetime) -> None:
+    person = await people.person_by_telegram(tx, chat_id)
+    places = await people.memberships(tx, person.id) if person else ()
+    member = next((one for one in places if one.role == "participant" and one.standing == "active"), None)
+    if person and member:
+        flag = Flag(level="orange", category=COULD_NOT_BE_EXAMINED, rule="set-aside", version="1")
+        await add_flags(tx, content, member, person, (flag,), now)
 
 
 async def help_now(store: Store, content: Content, turn: Turn) -> None:
@@ -220,5 +259,7 @@ async def help_now_answered(store: Store, content: Content, turn: Turn, value: s
             answer_id = await add_answer(tx, member.id, None, "remark", Answer(step=HELP_NOW), turn.now)
             flag = Flag(level="red", category=HELP_NOW, rule=HELP_NOW, version="1", answer_id=answer_id)
             await respond(tx, content, turn, member, person, (flag,))
+        elif value == "tell":  # a button from when they were in a programme: nobody may believe that somebody was told
+            await reply(tx, turn, with_contacts(content, turn, "risk-outsider"), Lane.SAFETY)
         else:
             await reply(tx, turn, voice.message("help-now-left"), Lane.SAFETY)

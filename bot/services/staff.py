@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 
 from bot.content.check import render
 from bot.content.findings import Finding
@@ -52,6 +53,23 @@ async def tell_set_aside(store: Store, content: Content, now: datetime) -> None:
     async with store.begin() as tx:
         count = await inbox.set_aside_count(tx)
         await _tell(tx, content, lambda voice: voice.words("set-aside", count=str(count)), now)
+
+
+async def tell_unshown(store: Store, content: Content, picture: str, now: datetime) -> None:
+    """Tell which picture is missing or can't be shown: once each, however many messages went out without it."""
+    name = blake2b(picture.encode(), digest_size=12).hexdigest()
+    async with store.begin() as tx:
+        told = {person.id: person for _, person in await people.staff(tx)}
+        postings = [
+            Posting(
+                key=f"picture:{name}:{person.id}",
+                chat_id=person.telegram_id or 0,
+                lane=Lane.REPLY,
+                payload=packed(Voice(content, person.language).message("picture-unshown", picture=picture)),
+            )
+            for person in told.values()
+        ]
+        await post(tx, postings, now)
 
 
 async def _tell(tx: Tx, content: Content, words: Callable[[Voice], Words], now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import case as choice
 
 from bot.domain.activity import Level
 from bot.domain.cases import Case
@@ -13,7 +14,11 @@ from bot.storage.marks import mark
 from bot.storage.store import Tx
 from bot.storage.tables import Row, case_events, cases, flags, members, new_id
 
+IN_DIGEST, AS_NEWS = "yes", "news"
+"""How an alert that came in a digest is marked in a case's history: as one that waits, or as news of one taken."""
+
 _LEVEL_ORDER = {"red": 0, "orange": 1, "yellow": 2}
+_GRAVITY = choice(_LEVEL_ORDER, value=cases.c.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +55,12 @@ async def open_case(tx: Tx, member_id: int) -> Filed | None:
 
 
 async def had_since(tx: Tx, member_id: int, levels: Sequence[Level], since: datetime) -> bool:
-    """Return whether a flag of one of these levels was raised about the member since then, or a case of one is open."""
+    """Return whether the member has, or had since then, a case with a flag of one of these levels."""
     query = (
         select(flags.c.id)
         .join(cases, cases.c.id == flags.c.case_id)
         .where(cases.c.member_id == member_id, flags.c.level.in_(levels))
-        .where((flags.c.at >= since) | (cases.c.state != "resolved"))
+        .where((flags.c.at >= since) | (cases.c.state != "resolved") | (cases.c.resolved_at >= since))
         .limit(1)
     )
     return await tx.value(query) is not None
@@ -150,41 +155,41 @@ async def held_by(tx: Tx, member_id: int) -> tuple[Filed, ...]:
     return tuple(_filed(row) for row in await tx.all(query))
 
 
-async def to_alert(tx: Tx, now: datetime, limit: int) -> tuple[Filed, ...]:
-    """Return the red and orange cases whose next alert is due, the gravest first."""
-    query = (
-        select(cases)
-        .where(cases.c.next_alert <= now, cases.c.level != "yellow")
-        .order_by(cases.c.next_alert)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = [_filed(row) for row in await tx.all(query)]
-    return tuple(sorted(found, key=lambda one: _LEVEL_ORDER[one.case.level]))
+async def due_for_alert(tx: Tx, now: datetime, limit: int) -> tuple[int, ...]:
+    """Return the ids of the red and orange cases whose next alert is due, the gravest first, then the longest due."""
+    query = select(cases.c.id).where(_due(now)).order_by(_GRAVITY, cases.c.next_alert).limit(limit)
+    return tuple(row[0] for row in await tx.all(query))
+
+
+async def to_alert(tx: Tx, now: datetime, case_ids: Sequence[int]) -> tuple[Filed, ...]:
+    """Return those of these cases whose alert is still due, and which nobody else alerts just now."""
+    query = select(cases).where(_due(now), cases.c.id.in_(case_ids)).order_by(_GRAVITY, cases.c.next_alert)
+    return tuple(_filed(row) for row in await tx.all(query.with_for_update(skip_locked=True)))
 
 
 async def digest_due(tx: Tx, now: datetime) -> frozenset[str]:
-    """Return the programmes whose yellow cases are to be told of."""
+    """Return the programmes in which a digest is due."""
     return frozenset(row[0] for row in await tx.all(select(cases.c.programme).where(_in_digest(now))))
 
 
 async def to_digest(tx: Tx, programme: str, now: datetime) -> tuple[Filed, ...]:
-    """Return a programme's yellow cases that are to be told of now, the oldest first."""
+    """Return a programme's cases that are to be told of in a digest now, the oldest first."""
     theirs = select(cases).where(_in_digest(now), cases.c.programme == programme)
     query = theirs.order_by(cases.c.opened_at, cases.c.number).with_for_update(skip_locked=True)
     return tuple(_filed(row) for row in await tx.all(query))
 
 
 async def digested_to(tx: Tx, member_id: int) -> tuple[Filed, ...]:
-    """Return the yellow cases that nobody took and of which this member was told last."""
-    events = select(case_events).join(cases, cases.c.id == case_events.c.case_id).order_by(case_events.c.id)
+    """Return the cases of digests of which this member was told last: yellow ones that nobody took, and news."""
+    events = select(case_events, cases.c.state).join(cases, cases.c.id == case_events.c.case_id)
     theirs_too = cases.c.programme == select(members.c.programme).where(members.c.id == member_id).scalar_subquery()
-    waiting = (cases.c.level == "yellow", cases.c.state == "open", theirs_too)
-    alerts = events.where(case_events.c.kind == "alerted", *waiting)
+    waiting = (cases.c.level == "yellow") & (cases.c.state == "open") | (cases.c.state == "acknowledged")
+    alerts = events.where(case_events.c.kind == "alerted", waiting, theirs_too).order_by(case_events.c.id)
     last: dict[int, tuple[datetime, set[int]]] = {}
     for row in await tx.all(alerts):
         at, told = last.get(row.case_id, (row.at, set()))
-        last[row.case_id] = (row.at, {*(told if at == row.at else ()), int(row.detail["to"])})
+        counts = row.state == "open" or row.detail.get("digest") == AS_NEWS
+        last[row.case_id] = (row.at, {*(told if at == row.at else ()), *([int(row.detail["to"])] if counts else ())})
     theirs = [case_id for case_id, (_, told) in last.items() if member_id in told]
     return tuple(_filed(row) for row in await tx.all(select(cases).where(cases.c.id.in_(theirs))))
 
@@ -202,8 +207,13 @@ async def alerted_members(tx: Tx, case_id: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(detail["to"]) for detail in alone))
 
 
+def _due(now: datetime) -> ColumnElement[bool]:
+    return (cases.c.next_alert <= now) & (cases.c.level != "yellow") & (cases.c.state == "open")
+
+
 def _in_digest(now: datetime) -> ColumnElement[bool]:
-    return (cases.c.level == "yellow") & (cases.c.next_alert <= now)
+    """Hold for yellow cases that wait, and for cases that somebody took and that have something new."""
+    return ((cases.c.level == "yellow") | (cases.c.state == "acknowledged")) & (cases.c.next_alert <= now)
 
 
 def _columns(case: Case) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from bot.domain.activity import Level
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, cases, channels, members, outbox, pages
 
+DIGEST = "d"
+"""How the key of a page begins that tells of several cases; that one of them is seen to does not end it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
@@ -134,13 +137,13 @@ async def ready(tx: Tx, now: datetime, *, busy: frozenset[int], limit: int) -> t
     """
     due = or_(pages.c.not_before <= now, and_(outbox.c.state == "failed", pages.c.attempts == 0))
     gone = or_(channels.c.removed_at.is_not(None), members.c.standing != "active")
-    seen_to = or_(cases.c.state != "open", cases.c.raised_at > pages.c.created_at)
+    digest = pages.c.key.startswith(DIGEST)
+    seen_to = and_(~digest, or_(cases.c.state != "open", cases.c.raised_at > pages.c.created_at))
+    level = case((digest, "yellow"), else_=cases.c.level).label("level")
     stale = case((gone, "removed"), (seen_to, "seen to"), (outbox.c.state == "sent", "sent"), else_="")
     place = func.row_number().over(partition_by=pages.c.channel_id, order_by=(pages.c.attempts, pages.c.id))
     waiting = (
-        select(
-            pages.c.id, pages.c.channel_id, pages.c.attempts, cases.c.level, stale.label("stale"), place.label("place")
-        )
+        select(pages.c.id, pages.c.channel_id, pages.c.attempts, level, stale.label("stale"), place.label("place"))
         .join(channels, channels.c.id == pages.c.channel_id)
         .join(cases, cases.c.id == pages.c.case_id)
         .outerjoin(members, members.c.id == channels.c.member_id)

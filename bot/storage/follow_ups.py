@@ -49,6 +49,13 @@ async def due(tx: Tx, now: datetime, limit: int) -> tuple[FollowUp, ...]:
     return tuple(_follow_up(row) for row in await tx.all(query))
 
 
+async def waits(tx: Tx, case_id: int, beginning: str) -> bool:
+    """Return whether a word about a case, whose key begins so, is still to be sent."""
+    waiting = (follow_ups.c.case_id == case_id) & follow_ups.c.sent_at.is_(None)
+    query = select(follow_ups.c.id).where(waiting, follow_ups.c.key.startswith(beginning, autoescape=True)).limit(1)
+    return await tx.value(query) is not None
+
+
 async def follow_up(tx: Tx, follow_up_id: int) -> FollowUp | None:
     """Return the word with this id."""
     row = await tx.one(select(follow_ups).where(follow_ups.c.id == follow_up_id))

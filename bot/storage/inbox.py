@@ -166,6 +166,12 @@ async def set_aside(tx: Tx, update_id: int, now: datetime, error: str) -> None:
     )
 
 
+async def undone(tx: Tx, update_ids: Sequence[int]) -> frozenset[int]:
+    """Return which of these updates still wait to be handled."""
+    waiting = inbox.c.update_id.in_(update_ids) & inbox.c.done_at.is_(None)
+    return frozenset(row.update_id for row in await tx.all(select(inbox.c.update_id).where(waiting)))
+
+
 async def set_aside_count(tx: Tx) -> int:
     """Return how many updates were set aside."""
     return int(await tx.value(select(func.count()).select_from(inbox).where(inbox.c.set_aside_at.is_not(None))))

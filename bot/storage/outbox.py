@@ -174,6 +174,11 @@ async def ready(
     )
 
 
+_UNSETTLED = (
+    select(outbox.c.id)
+    .where(outbox.c.state == "ready", outbox.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
 _SETTLE = (
     update(outbox)
     .where(outbox.c.id == bindparam("settled"), outbox.c.state == "ready")
@@ -192,9 +197,7 @@ async def settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> froz
 
     Returns the ids of those that had not been settled, or erased, before.
     """
-    waiting = select(outbox.c.id).where(outbox.c.state == "ready").with_for_update()
-    ids = [one.id for one in outcomes]
-    found = frozenset(row.id for row in await tx.all(waiting.where(outbox.c.id.in_(ids))))
+    found = frozenset(row.id for row in await tx.all(_UNSETTLED, {"ids": [one.id for one in outcomes]}))
     fresh = [one for one in outcomes if one.id in found]
     if not fresh:
         return found
@@ -244,6 +247,12 @@ async def next_try(tx: Tx) -> datetime | None:
     return found
 
 
+async def wait_for_sending(tx: Tx, *, more_than: int) -> bool:
+    """Return whether more prompts than so many wait to be sent."""
+    waiting = select(outbox.c.id).where(outbox.c.state == "ready", outbox.c.lane == int(Lane.PROMPT))
+    return await tx.value(waiting.offset(more_than).limit(1)) is not None
+
+
 async def depth(tx: Tx) -> Mapping[Lane, int]:
     """Return how many messages wait in each lane."""
     query = select(outbox.c.lane, func.count()).where(outbox.c.state == "ready").group_by(outbox.c.lane)
@@ -251,12 +260,17 @@ async def depth(tx: Tx) -> Mapping[Lane, int]:
     return {lane: waiting.get(int(lane), 0) for lane in Lane}
 
 
+_STANDING = select(cards).where(
+    cards.c.chat_id.in_(bindparam("chats", expanding=True)), cards.c.card.in_(bindparam("names", expanding=True))
+)
+
+
 async def standing(tx: Tx, wanted: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], Card]:
     """Return which messages show these cards, each named by its chat and its name."""
     if not wanted:
         return {}
     chats, names = zip(*wanted, strict=True)  # pairs would have SQLite go through the whole table
-    rows = await tx.all(select(cards).where(cards.c.chat_id.in_(chats), cards.c.card.in_(names)))
+    rows = await tx.all(_STANDING, {"chats": chats, "names": names})
     found = {(row.chat_id, row.card): Card(message_id=row.message_id, photo=row.photo) for row in rows}
     return {pair: found[pair] for pair in wanted if pair in found}
 
@@ -272,15 +286,21 @@ async def place_card(tx: Tx, chat_id: int, name: str, card: Card) -> None:
     await _place_cards(tx, [(chat_id, name, card)])
 
 
+def _placing(add: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    shown = {"message_id": add.excluded.message_id, "photo": add.excluded.photo}
+    return add.on_conflict_do_update(index_elements=["chat_id", "card"], set_=shown)
+
+
+_PLACE = {"sqlite": _placing(sqlite.insert(cards)), "postgresql": _placing(postgresql.insert(cards))}
+
+
 async def _place_cards(tx: Tx, placed: Sequence[tuple[int, str, Card]]) -> None:
     rows = [
         {"chat_id": chat_id, "card": name, "message_id": card.message_id, "photo": card.photo}
         for chat_id, name, card in placed
     ]
     if rows:
-        add = sqlite.insert(cards) if tx.dialect.name == "sqlite" else postgresql.insert(cards)
-        shown = {"message_id": add.excluded.message_id, "photo": add.excluded.photo}
-        await tx.run(add.on_conflict_do_update(index_elements=["chat_id", "card"], set_=shown), rows)
+        await tx.run(_PLACE[tx.dialect.name], rows)
 
 
 async def card_at(tx: Tx, chat_id: int, message_id: int) -> str | None:

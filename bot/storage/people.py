@@ -210,12 +210,15 @@ def _member(row: Row | None) -> Member | None:
     return Member(**row._mapping) if row is not None else None  # noqa: SLF001
 
 
+_MEMBERS = select(members).where(members.c.id.in_(bindparam("ids", expanding=True)))
+_PEOPLE = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
+
+
 async def members_with_people(tx: Tx, member_ids: Sequence[int]) -> tuple[tuple[Member, Person], ...]:
     """Return these memberships with their people."""
-    in_them = select(members).where(members.c.id.in_(member_ids))
-    found = [Member(**row._mapping) for row in await tx.all(in_them)]  # noqa: SLF001
-    query = select(people).where(people.c.id.in_({one.person_id for one in found}))
-    by_id = {row.id: _person(tx, row) for row in await tx.all(query)}
+    found = [Member(**row._mapping) for row in await tx.all(_MEMBERS, {"ids": member_ids})]  # noqa: SLF001
+    theirs = {"ids": tuple({one.person_id for one in found})}
+    by_id = {row.id: _person(tx, row) for row in await tx.all(_PEOPLE, theirs)}
     return tuple((one, known) for one in found if (known := by_id[one.person_id]))
 
 
@@ -231,10 +234,17 @@ async def to_plan(tx: Tx, now: datetime, limit: int) -> tuple[tuple[Member, Pers
     return await members_with_people(tx, [row.id for row in await tx.all(query)])
 
 
+_LOOK_AGAIN = (
+    update(members)
+    .where(members.c.id.in_(bindparam("ids", expanding=True)))
+    .where(members.c.plan_at.is_(None) | (members.c.plan_at > bindparam("at")))
+    .values(plan_at=bindparam("at"))
+)
+
+
 async def look_again(tx: Tx, member_ids: Sequence[int], at: datetime) -> None:
     """Have these timetables looked at by then at the latest."""
-    later = (members.c.plan_at.is_(None)) | (members.c.plan_at > at)
-    await tx.run(update(members).where(members.c.id.in_(member_ids), later).values(plan_at=at))
+    await tx.run(_LOOK_AGAIN, {"ids": member_ids, "at": at})
 
 
 async def to_look_again(tx: Tx, member_ids: Sequence[int], at: datetime) -> frozenset[int]:
@@ -248,6 +258,12 @@ async def looked(tx: Tx, again: Mapping[int, datetime | None]) -> None:
     changed = update(members).where(members.c.id == bindparam("member")).values(plan_at=bindparam("again"))
     if again:
         await tx.run(changed, [{"member": member_id, "again": at} for member_id, at in again.items()])
+
+
+async def programmes_taken_part_in(tx: Tx) -> frozenset[str]:
+    """Return the programmes that somebody takes part in."""
+    theirs = (members.c.role == "participant") & (members.c.standing == "active")
+    return frozenset(row[0] for row in await tx.all(select(members.c.programme).where(theirs).distinct()))
 
 
 async def plan_again(tx: Tx, programme: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.runs import Kind
@@ -41,6 +41,15 @@ class Prompt:
     run_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """When a prompt that is planned would be sent, and for which slot."""
+
+    slot: str
+    due_at: datetime
+    latest_at: datetime
+
+
 async def plan(tx: Tx, planned: Sequence[Prompt]) -> None:
     """Add prompts; a slot that was planned before stays as it was."""
     if not planned:
@@ -50,16 +59,18 @@ async def plan(tx: Tx, planned: Sequence[Prompt]) -> None:
     await tx.run(add(prompts).on_conflict_do_nothing(index_elements=["member_id", "stream", "slot"]), rows)
 
 
+_DUE = (
+    select(prompts)
+    .where(prompts.c.status == "planned", prompts.c.due_at <= bindparam("now"))
+    .order_by(prompts.c.due_at)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 async def due(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
     """Return the planned prompts whose time has come, the longest due first."""
-    query = (
-        select(prompts)
-        .where(prompts.c.status == "planned", prompts.c.due_at <= now)
-        .order_by(prompts.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return tuple(_prompt(row) for row in await tx.all(query))
+    return tuple(_prompt(row) for row in await tx.all(_DUE, {"now": now, "most": limit}))
 
 
 async def to_remind(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
@@ -97,11 +108,15 @@ async def taken_slots(tx: Tx, member_ids: Sequence[int], since: datetime) -> Map
     return found
 
 
-async def due_unsent(tx: Tx, member_ids: Sequence[int], now: datetime) -> Mapping[tuple[int, str], datetime]:
-    """Return by member and stream since when a prompt waits to be sent; one put off is left out."""
+async def soon(tx: Tx, member_ids: Sequence[int], before: datetime) -> Mapping[tuple[int, str], Ahead]:
+    """Return by member and stream what is planned before a moment and not sent; one put off is left out."""
     theirs = prompts.c.member_id.in_(member_ids) & (prompts.c.status == "planned") & (prompts.c.snoozes == 0)
-    query = select(prompts.c.member_id, prompts.c.stream, prompts.c.due_at).where(theirs, prompts.c.due_at <= now)
-    return {(row.member_id, row.stream): row.due_at for row in await tx.all(query.order_by(prompts.c.due_at.desc()))}
+    columns = (prompts.c.member_id, prompts.c.stream, prompts.c.slot, prompts.c.due_at, prompts.c.latest_at)
+    query = select(*columns).where(theirs, prompts.c.due_at < before).order_by(prompts.c.due_at.desc())
+    return {
+        (row.member_id, row.stream): Ahead(slot=row.slot, due_at=row.due_at, latest_at=row.latest_at)
+        for row in await tx.all(query)
+    }
 
 
 async def withdraw_planned(tx: Tx, member_ids: Sequence[int]) -> None:
@@ -131,8 +146,8 @@ async def upcoming(tx: Tx, member_id: int) -> tuple[Prompt, ...]:
     return tuple(_prompt(row) for row in await tx.all(query))
 
 
-async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int) -> tuple[str, ...]:
-    """Return how the last prompts of a stream ended, the newest first; one still open does not count."""
+async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int, *, since: datetime | None) -> tuple[str, ...]:
+    """Return how the last prompts of a stream since then ended, the newest first; one still open does not count."""
     query = (
         select(prompts.c.status)
         .where(
@@ -143,6 +158,7 @@ async def last_statuses(tx: Tx, member_id: int, stream: str, limit: int) -> tupl
         .order_by(prompts.c.due_at.desc())
         .limit(limit)
     )
+    query = query if since is None else query.where(prompts.c.due_at > since)
     return tuple(row.status for row in await tx.all(query))
 
 
@@ -174,6 +190,13 @@ def _prompt(row: Row) -> Prompt:
     return Prompt(**row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
 
 
+async def begun(tx: Tx, member_id: int, activity: str, run_id: int) -> None:
+    """Have the prompt that waits for this activity answered by a practice that was begun without it."""
+    waiting = (prompts.c.member_id == member_id) & (prompts.c.activity == activity)
+    untouched = (prompts.c.status == "sent") & prompts.c.run_id.is_(None)
+    await tx.run(update(prompts).where(waiting, untouched).values(run_id=run_id, remind_at=None))
+
+
 async def answered(tx: Tx, run_id: int) -> None:
     """Mark the prompt whose practice came to its end as answered."""
     begun = (prompts.c.run_id == run_id) & (prompts.c.status == "sent")
@@ -182,15 +205,9 @@ async def answered(tx: Tx, run_id: int) -> None:
 
 async def sent(tx: Tx, gone: Sequence[Prompt]) -> None:
     """Mark prompts as sent, with what was chosen and the times that follow."""
-    if not gone:
-        return
-    statement = (
-        update(prompts)
-        .where(prompts.c.id == bindparam("prompt"))
-        .values({name: bindparam(name) for name in _WHEN_SENT})
-    )
-    rows = [{"prompt": one.id, **{name: getattr(one, name) for name in _WHEN_SENT}} for one in gone]
-    await tx.run(statement, rows)
+    if gone:
+        rows = [{"prompt": one.id, **{name: getattr(one, name) for name in _WHEN_SENT}} for one in gone]
+        await tx.run(_SENT, rows)
 
 
 async def left_out(tx: Tx, prompt_ids: Sequence[int]) -> None:
@@ -205,3 +222,6 @@ async def forget_times(tx: Tx, prompt_id: int) -> None:
 
 
 _WHEN_SENT = ("status", "activity", "probability", "sent_at", "remind_at", "expires_at")
+_SENT = (
+    update(prompts).where(prompts.c.id == bindparam("prompt")).values({name: bindparam(name) for name in _WHEN_SENT})
+)

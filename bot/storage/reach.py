@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, select
 
 from bot.domain.people import CARING
 from bot.storage.store import Tx
-from bot.storage.tables import channels, members, outbox, pages, people
+from bot.storage.tables import cases, channels, members, outbox, pages, people
 
 FAILING = 5
 """Tries of a page after which it is not taken to reach anybody, and staff are told."""
@@ -20,10 +20,13 @@ async def roles_alerted(tx: Tx, case_id: int) -> frozenset[str]:
 
 
 async def is_paged(tx: Tx, case_id: int) -> bool:
-    """Return whether a page of a case went out by another channel, or is expected to."""
+    """Return whether a page of a case at its present level went out by another channel, or is expected to."""
     hoped = (pages.c.state == "ready") & (pages.c.attempts < FAILING)
     on_its_way = (pages.c.case_id == case_id) & ((pages.c.state == "sent") | hoped)
-    return await tx.one(select(pages.c.id).where(on_its_way).limit(1)) is not None
+    present = (
+        select(pages.c.id).join(cases, cases.c.id == pages.c.case_id).where(pages.c.created_at >= cases.c.raised_at)
+    )
+    return await tx.one(present.where(on_its_way).limit(1)) is not None
 
 
 async def case_of(tx: Tx, page_id: int) -> int:

@@ -116,21 +116,23 @@ async def last_activity(tx: Tx, member_id: int, kind: Kind) -> str | None:
     return found
 
 
+_PRACTISED = (
+    select(runs.c.member_id, runs.c.activity, runs.c.before, runs.c.after, runs.c.outcome, runs.c.ended_at)
+    .where(
+        runs.c.member_id.in_(bindparam("ids", expanding=True)),
+        runs.c.started_at >= bindparam("since"),
+        runs.c.kind == "skill",
+        runs.c.preview.is_(False),
+        runs.c.ended_at.is_not(None),
+    )
+    .order_by(runs.c.ended_at)
+)
+
+
 async def practised(tx: Tx, member_ids: Sequence[int], since: datetime) -> Mapping[int, tuple[Practised, ...]]:
     """Return each member's finished practices of skills since then, the oldest first."""
-    query = (
-        select(runs.c.member_id, runs.c.activity, runs.c.before, runs.c.after, runs.c.outcome, runs.c.ended_at)
-        .where(
-            runs.c.member_id.in_(member_ids),
-            runs.c.started_at >= since,
-            runs.c.kind == "skill",
-            runs.c.preview.is_(False),
-            runs.c.ended_at.is_not(None),
-        )
-        .order_by(runs.c.ended_at)
-    )
     found: dict[int, list[Practised]] = {member_id: [] for member_id in member_ids}
-    for row in await tx.all(query):
+    for row in await tx.all(_PRACTISED, {"ids": member_ids, "since": since}):
         found[row.member_id].append(
             Practised(
                 activity=row.activity, before=row.before, after=row.after, outcome=row.outcome, ended_at=row.ended_at
@@ -196,6 +198,14 @@ async def numbers_of(tx: Tx, member_id: int, step: str, since: datetime) -> tupl
         .order_by(answers.c.at)
     )
     return tuple((row.at, row.number) for row in await tx.all(query))
+
+
+async def last_heard(tx: Tx, member_id: int, activity: str) -> datetime | None:
+    """Return when the member last answered anything in this activity, asked for it or not."""
+    theirs = (runs.c.member_id == member_id) & (runs.c.activity == activity) & (answers.c.kind == "answer")
+    query = select(func.max(answers.c.at)).join(runs, runs.c.id == answers.c.run_id).where(theirs)
+    found: datetime | None = await tx.value(query)
+    return found
 
 
 async def add_score(

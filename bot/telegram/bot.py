@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from urllib.parse import urlsplit
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -11,6 +12,9 @@ from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, SendMessage
 from aiogram.types import Message, Update
 from aiohttp import ClientError, ClientTimeout, FormData
+from pydantic_core import from_json, to_json
+
+from bot.telegram.line import Line
 
 Given = Mapping[str, object]
 """The parameters of a method, by their names; None, False and what is empty stand for not given."""
@@ -18,7 +22,7 @@ Given = Mapping[str, object]
 Files = Mapping[str, tuple[str, bytes]]
 """Uploads: the name of each file and what is in it, by the parameter, or the attachment, that it is."""
 
-_PATIENCE = ClientTimeout(total=60)
+PATIENCE_S = 60.0
 _ASKED = SendMessage.model_construct(chat_id=0, text="")
 """Stands in aiogram's errors for what was asked. They keep it, and so it holds nothing of it."""
 
@@ -31,36 +35,46 @@ class QuickBot(Bot):
     """
 
     def __init__(self, token: str, server: str) -> None:
-        self._line = AiohttpSession(api=TelegramAPIServer.from_base(server), limit=0)  # the sender counts by itself
-        super().__init__(token, session=self._line)
+        self._http = AiohttpSession(api=TelegramAPIServer.from_base(server), limit=0)  # the sender counts by itself
+        super().__init__(token, session=self._http)
+        self._line = Line(server)
+        self._path = urlsplit(self._http.api.api_url(token, "")).path
         self.traced: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
 
     async def ask(self, method: str, given: Given, files: Files | None = None) -> object:
         """Have Telegram carry out a method; return its result as it is in JSON. Raises aiogram's errors."""
         known = {name: value for name, value in given.items() if value}
         with self.traced(method):
-            status, told = await self._post(method, _form(known, files) if files else None, known)
-            return self._result(status, told)
+            return self._result(*await self._post(method, known, files))
 
-    async def _post(self, method: str, form: FormData | None, known: Given) -> tuple[int, str]:
-        http, url = await self._line.create_session(), self._line.api.api_url(self.token, method)
-        body = None if form else known
+    async def hang_up(self) -> None:
+        """Close all connections."""
+        self._line.hang_up()
+        await self._http.close()
+
+    async def _post(self, method: str, known: Given, files: Files | None) -> tuple[int, bytes]:
         try:
-            async with http.post(url, data=form, json=body, timeout=_PATIENCE) as answer:
-                return answer.status, await answer.text()
+            if files:
+                return await self._upload(method, _form(known, files))
+            return await self._line.post(self._path + method, to_json(known), seconds=PATIENCE_S)
         except TimeoutError as error:
             raise TelegramNetworkError(_ASKED, "Request timeout error") from error
-        except ClientError as error:
+        except (ClientError, OSError) as error:
             raise TelegramNetworkError(_ASKED, type(error).__name__) from error
 
-    def _result(self, status: int, told: str) -> object:
+    async def _upload(self, method: str, form: FormData) -> tuple[int, bytes]:
+        http, url = await self._http.create_session(), self._http.api.api_url(self.token, method)
+        async with http.post(url, data=form, timeout=ClientTimeout(total=PATIENCE_S)) as answer:
+            return answer.status, await answer.read()
+
+    def _result(self, status: int, told: bytes) -> object:
         try:
-            said = json.loads(told)
+            said = from_json(told)
         except ValueError as error:
             raise ClientDecodeError("no JSON", error, told) from error
         if isinstance(said, dict) and said.get("ok") is True and "result" in said:
             return said["result"]
-        self._line.check_response(self, _ASKED, status, told)
+        self._http.check_response(self, _ASKED, status, told.decode(errors="replace"))
         raise ClientDecodeError("no result", ValueError(), said)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,9 @@ CHATS_REMEMBERED = 10_000
 
 KNOWN_AFTER = 60
 """Answers after which the shortest way that was seen counts as the shortest there is; until then it counts as 0."""
+
+_now = time.monotonic
+"""Read anew each time: a loop's own time may be that of its last turn, and a turn may take long."""
 
 
 class Bucket:
@@ -90,24 +94,23 @@ class Limits:
     @asynccontextmanager
     async def turn(self, chat_id: int, *, urgent: bool = False) -> AsyncIterator[None]:
         """Wait for this chat's turn, then for everybody's; the message is to be sent in the block."""
-        loop = asyncio.get_running_loop()
-        chat = self._chat(chat_id)
-        wait = chat.wait(loop.time())
-        chat.take(loop.time())
+        chat, now = self._chat(chat_id), _now()
+        wait = chat.wait(now)
+        chat.take(now)
         if wait:
             await asyncio.sleep(wait)
         await self._my_turn(urgent=urgent)
-        sent, answered = loop.time(), False
+        sent, answered = _now(), False
         try:
             yield
             answered = True
         finally:
-            self._window.back(sent, loop.time(), answered=answered)
+            self._window.back(sent, _now(), answered=answered)
             self._let_through()
 
     def close_for(self, seconds: float) -> None:
         """Let nothing through for so long, as Telegram asked."""
-        self._closed_until = max(self._closed_until, asyncio.get_running_loop().time() + seconds)
+        self._closed_until = max(self._closed_until, _now() + seconds)
 
     async def _my_turn(self, *, urgent: bool) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -123,17 +126,16 @@ class Limits:
 
     def _let_through(self) -> None:
         """Let those go who may go now, and look again when the next may."""
-        loop = asyncio.get_running_loop()
         if self._timer:
             self._timer.cancel()
             self._timer = None
         while self._waiting:
-            now = loop.time()
+            now = _now()
             room = self._window.wait(now)
             if room is None:
                 return
             if wait := max(self._even.wait(now), room, self._closed_until - now, 0.0):
-                self._timer = loop.call_later(wait, self._let_through)
+                self._timer = asyncio.get_running_loop().call_later(wait, self._let_through)
                 return
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():  # nobody waits any more whose task was cancelled

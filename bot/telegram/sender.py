@@ -27,9 +27,13 @@ from bot.telegram.message import Entity, Key, Keyboard, Message
 log = structlog.get_logger()
 
 Json = dict[str, object]
+Photo = tuple[str, bytes]
 
 _NO_PREVIEW = {"is_disabled": True}
 _GONE = ("to edit not found", "can't be edited", "message_id_invalid", "there is no text in the message")
+
+_NO_PICTURE = ("image_process_failed", "photo_", "wrong file identifier")
+"""What Telegram says, in small letters, of a file that it cannot take for a picture."""
 
 _TOLD = (
     "blocked by the user",
@@ -69,10 +73,11 @@ class Passing(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The message that shows a card, as Telegram numbers it."""
+    """The message that shows a card, as Telegram numbers it. `unshown` is the picture that went out in words only."""
 
     message_id: int
     photo: bool
+    unshown: str = ""
 
 
 class Sender:
@@ -111,15 +116,29 @@ class Sender:
             await self._bot.ask("editMessageText", {"chat_id": chat_id, "message_id": placed.message_id, **shown})
 
     async def _deliver(self, chat_id: int, message: Message, standing: Placed | None) -> Placed:
-        message = await self._showable(message)
-        if standing and not message.fresh and (edited := await self._edit(chat_id, message, standing)):
+        """Show a message; where its picture can't be read, or is none, what it shows in words: the rest must arrive."""
+        try:
+            photo = await self._photo(message)
+            return await self._show(chat_id, message, photo, standing)
+        except OSError as error:
+            why = type(error).__name__
+        except TelegramBadRequest as error:
+            if not message.picture or not any(said in error.message.lower() for said in _NO_PICTURE):
+                raise
+            why = "no picture"
+        log.error("a picture cannot be shown and its message goes without it", picture=message.picture, why=why)
+        placed = await self._show(chat_id, _in_words(message), None, standing)
+        return replace(placed, unshown=message.picture)
+
+    async def _show(self, chat_id: int, message: Message, photo: Photo | None, standing: Placed | None) -> Placed:
+        if standing and not message.fresh and (edited := await self._edit(chat_id, message, photo, standing)):
             return edited
-        number = await self._send(chat_id, message)
+        number = await self._send(chat_id, message, photo)
         if standing:
             await self._take_buttons_off(chat_id, standing)
-        return Placed(message_id=number, photo=_has_photo(message))
+        return Placed(message_id=number, photo=photo is not None)
 
-    async def _send(self, chat_id: int, message: Message) -> int:
+    async def _send(self, chat_id: int, message: Message, photo: Photo | None) -> int:
         """Send a new message and return its number."""
         given: Json = {
             "chat_id": chat_id,
@@ -132,16 +151,16 @@ class Sender:
         if message.document:
             files = {"document": (message.file_name, base64.b64decode(message.document))}
             return _number(await self._bot.ask("sendDocument", given, files))
-        if _has_photo(message):
-            return _number(await self._bot.ask("sendPhoto", given, {"photo": await self._photo(message)}))
+        if photo:
+            return _number(await self._bot.ask("sendPhoto", given, {"photo": photo}))
         return _number(await self._bot.ask("sendMessage", given))
 
-    async def _edit(self, chat_id: int, message: Message, standing: Placed) -> Placed | None:
+    async def _edit(self, chat_id: int, message: Message, photo: Photo | None, standing: Placed) -> Placed | None:
         """Change the standing message; None when it can't be changed into this one."""
-        if standing.photo != _has_photo(message):
+        if standing.photo != (photo is not None):
             return None
         try:
-            await self._change(chat_id, message, standing.message_id)
+            await self._change(chat_id, message, photo, standing.message_id)
         except TelegramBadRequest as error:
             said = error.message.lower()
             if "not modified" not in said and any(gone in said for gone in _GONE):
@@ -150,13 +169,13 @@ class Sender:
                 raise
         return standing
 
-    async def _change(self, chat_id: int, message: Message, message_id: int) -> None:
+    async def _change(self, chat_id: int, message: Message, photo: Photo | None, message_id: int) -> None:
         given: Json = {"chat_id": chat_id, "message_id": message_id, "reply_markup": _markup(message.keyboard)}
-        if not _has_photo(message):
+        if photo is None:
             await self._bot.ask("editMessageText", given | _words(message))
             return
         media = {"type": "photo", "media": "attach://picture", **_words(message)}
-        files: Files = {"picture": await self._photo(message)}
+        files: Files = {"picture": photo}
         await self._bot.ask("editMessageMedia", given | {"media": media}, files)
 
     async def _take_buttons_off(self, chat_id: int, standing: Placed) -> None:
@@ -166,20 +185,18 @@ class Sender:
         except TelegramAPIError:
             return
 
-    async def _showable(self, message: Message) -> Message:
-        """Return the message, with what it shows in words when its file is gone: the rest must arrive all the same."""
-        if not message.picture or message.drawn:
-            return message
-        if await asyncio.to_thread((self._media() / message.picture).is_file):
-            return message
-        log.error("a picture is missing and its message goes without it", picture=message.picture)
-        return replace(message, text=f"{message.text}\n\n{message.alt}".strip(), picture="")
-
-    async def _photo(self, message: Message) -> tuple[str, bytes]:
+    async def _photo(self, message: Message) -> Photo | None:
+        """Return the picture of a message, by its file's name. Raises OSError where it is gone or can't be read."""
         if message.drawn:
             return "picture.png", base64.b64decode(message.drawn)
+        if not message.picture:
+            return None
         file = self._media() / message.picture
         return file.name, await asyncio.to_thread(file.read_bytes)
+
+
+def _in_words(message: Message) -> Message:
+    return replace(message, text=f"{message.text}\n\n{message.alt}".strip(), picture="")
 
 
 def _why(error: Exception) -> str:
@@ -201,6 +218,11 @@ def _words(message: Message) -> Json:
     return {"text": message.text, "entities": entities, "link_preview_options": _NO_PREVIEW}
 
 
+def shown(message: Message) -> Json:
+    """Return how Telegram is told to show a message of words and buttons."""
+    return {**_words(message), "reply_markup": _markup(message.keyboard)}
+
+
 def _number(sent: object) -> int:
     match sent:
         case {"message_id": int(number)}:
@@ -213,8 +235,9 @@ def _markup(keyboard: Keyboard) -> Json | None:
 
 
 def _button(key: Key) -> Json:
-    does = {"url": key.url, "callback_data": key.data, "copy_text": {"text": key.copy} if key.copy else None}
-    return {"text": key.text, **{name: value for name, value in does.items() if value}}
+    if key.data:
+        return {"text": key.text, "callback_data": key.data}
+    return {"text": key.text, "copy_text": {"text": key.copy}} if key.copy else {"text": key.text, "url": key.url}
 
 
 def _entities(entities: tuple[Entity, ...]) -> list[Json]:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from bot.headway import Headway
 from bot.storage.figures import gathered
 from bot.storage.store import Store
+from bot.web.counting import Counting
 from bot.web.exposition import CONTENT_TYPE, exposed
 from bot.web.metrics import gauges
 
@@ -19,10 +20,13 @@ ASK_FOR = 5.0
 """Seconds that the database has to answer."""
 
 
-def make_web(store: Store, headway: Headway, now: Callable[[], datetime], more: Sequence[BaseRoute] = ()) -> Starlette:
+def make_web(
+    store: Store, headway: Headway, now: Callable[[], datetime], counting: Counting, more: Sequence[BaseRoute] = ()
+) -> Starlette:
     """Return the application: `/livez` answers while the process lives, `/readyz` with 503 when work is stuck.
 
-    `/metrics` is for Prometheus, with 503 when the database does not answer in time; `more` are further routes.
+    `/metrics` is for Prometheus, with 503 when the database does not answer in time; what `counting` counts may come
+    later. `more` are further routes.
     """
 
     async def livez(_: Request) -> JSONResponse:
@@ -39,7 +43,8 @@ def make_web(store: Store, headway: Headway, now: Callable[[], datetime], more: 
                 figures = await gathered(tx, now())
         except Exception:  # noqa: BLE001 - whatever is wrong with it, there are no figures
             return PlainTextResponse("The database gives no figures. /readyz says more.\n", 503)
-        return Response(exposed(gauges(figures, headway.since())), media_type=CONTENT_TYPE)
+        days = await counting.given()
+        return Response(exposed(gauges(figures, days, headway.since())), media_type=CONTENT_TYPE)
 
     routes = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
     return Starlette(routes=[*routes, *more])

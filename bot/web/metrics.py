@@ -4,21 +4,23 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from bot.headway import Part
-from bot.storage.figures import Figures
+from bot.storage.figures import Acknowledging, Figures
+from bot.web.counting import DayFigures
 from bot.web.exposition import Gauge, Sample
 
 Key = TypeVar("Key", bound=tuple[str, ...])
 """The values of a sample's labels, in the labels' order."""
 
 
-def gauges(figures: Figures, headway: Mapping[Part, float]) -> tuple[Gauge, ...]:
+def gauges(figures: Figures, days: DayFigures, headway: Mapping[Part, float]) -> tuple[Gauge, ...]:
     """Return all that is exported; labels hold programmes, lanes, statuses, levels and parts only."""
     return (
         *_updates(figures),
         *_messages(figures),
         *_pages(figures),
-        *_prompts(figures),
-        *_cases(figures),
+        *_prompts(days),
+        *_cases(figures, days),
+        *_counting(days),
         _headway(headway),
     )
 
@@ -47,10 +49,11 @@ def _pages(figures: Figures) -> Iterable[Gauge]:
     yield _by(("state",), "interlude_pages_settled", "Pages of the last hour, sent, failed or dropped.", settled)
 
 
-def _prompts(figures: Figures) -> Iterable[Gauge]:
+def _prompts(days: DayFigures) -> Iterable[Gauge]:
     by_status = ("programme", "status")
-    ratio = {(programme,): share for programme, share in figures.compliance.items()}
-    yield _by(by_status, "interlude_prompts", "Prompts due in the last 24 hours.", figures.prompts)
+    ratio = {(programme,): share for programme, share in days.figures.compliance.items()} if days.figures else {}
+    prompts = days.figures.prompts if days.figures else {}
+    yield _by(by_status, "interlude_prompts", "Prompts due in the last 24 hours.", prompts)
     yield _by(
         ("programme",),
         "interlude_compliance_ratio",
@@ -59,8 +62,8 @@ def _prompts(figures: Figures) -> Iterable[Gauge]:
     )
 
 
-def _cases(figures: Figures) -> Iterable[Gauge]:
-    seconds = figures.acknowledging
+def _cases(figures: Figures, days: DayFigures) -> Iterable[Gauge]:
+    seconds: Mapping[tuple[str, str], Acknowledging] = days.figures.acknowledging if days.figures else {}
     count = {key: found.count for key, found in seconds.items()}
     median = {key: found.median for key, found in seconds.items()}
     longest = {key: found.longest for key, found in seconds.items()}
@@ -79,6 +82,14 @@ def _cases(figures: Figures) -> Iterable[Gauge]:
         "Longest time from the raising of a case to its acknowledgement in the last 7 days.",
         longest,
     )
+
+
+def _counting(days: DayFigures) -> Iterable[Gauge]:
+    age = {(): days.age.total_seconds()} if days.figures else {}
+    says = "Age of the figures over 24 hours and 7 days; absent while there are none."
+    yield _by((), "interlude_day_figures_age_seconds", says, age)
+    says = "1 when those figures could not be counted at the last try, or else 0."
+    yield _one("interlude_day_figures_failed", says, days.failed)
 
 
 def _headway(headway: Mapping[Part, float]) -> Gauge:

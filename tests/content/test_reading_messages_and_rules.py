@@ -1,8 +1,19 @@
 """Messages and risk rules as they are read from their files."""
 
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.content import document, risk_file
+from bot.content.findings import Finding, Report
 from bot.content.library import load
-from bot.content.risk_file import RiskFile
+from bot.content.rendering import parse
+from bot.content.risk_file import RiskFile, read_risk
+from bot.content.sources import read_source
 from bot.domain.words import Span, fields, plain
+
+SHIPPED = Path(__file__).parent.parent.parent / "content"
 
 RULES = """# Risk rules
 
@@ -111,3 +122,53 @@ def test_rules_of_which_an_example_fails_do_not_replace_sound_ones(folder, write
     after = load(folder, before=before)
     assert [finding.code for finding in after.findings] == ["C070"]
     assert after.content.detector.examine("i want to be dead")
+
+
+@pytest.mark.parametrize("name", ["en.md", "es.md", "fr.md", "pt.md"])
+def test_the_shipped_rules_say_the_same_when_their_lists_are_read_as_markdown(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = read_source(SHIPPED, "risk", SHIPPED / "risk" / name, Report(name))
+    assert source
+    plainly = read_risk.__wrapped__(source)
+    monkeypatch.setattr(document, "take_apart", document.take_apart.__wrapped__)
+    monkeypatch.setattr(document, "parse_plain", parse)
+    monkeypatch.setattr(risk_file, "take_apart", document.take_apart)
+    as_markdown = read_risk.__wrapped__(source)
+    assert told(*plainly) == told(*as_markdown)
+    assert plainly[0].rules
+
+
+def told(file: RiskFile, findings: tuple[Finding, ...]) -> object:
+    lists = {
+        (rule, part): [(item.raw, item.place) for item in items]
+        for rule, parts in file.lists.items()
+        for part, items in parts.items()
+    }
+    return file.rules, file.classes, lists, findings
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "- {wish} * (die|be dead)\n- (better|easier) *2 off dead",
+        "- {wish} * (die|be dead)\n\n- (better|easier) *2 off dead",
+        "- {wish}\n  * (die|be dead)\n- (better|easier)\n*2 off dead",
+        "- {wish}\n* (die|be dead)\n- (better|easier) *2\noff dead",
+        "* {wish} * (die|be dead)\n* (better|easier) *2 off dead",
+        "1. {wish} * (die|be dead)\n2. (better|easier) *2 off dead",
+    ],
+)
+def test_a_list_may_be_written_in_each_way_that_markdown_has(folder, write, written: str) -> None:
+    write("risk/en.md", RULES.replace("- {wish} * (die|be dead)\n- (better|easier) *2 off dead", written))
+    (file,) = (value for value in load(folder).values.values() if isinstance(value, RiskFile))
+    parsed = [pattern.replace("  ", " ") for pattern in file.rules[0].says]
+    assert parsed == read_as_markdown(written)
+
+
+def read_as_markdown(written: str) -> list[str]:
+    """Return the items that Markdown has in a text; a line that begins with another mark begins another list."""
+    lines = written.split("\n")
+    items = [item for block in parse(written) for item in block.children]
+    raw = [" ".join(line.strip() for line in lines[slice(*item.lines)]) for item in items]
+    return [re.sub(r"^([-*]|\d\.) ", "", text).strip() for text in raw]

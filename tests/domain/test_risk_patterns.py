@@ -30,6 +30,17 @@ def test_alternatives_may_be_of_several_words_and_nest() -> None:
     assert phrases(element) == {"want", "would like to", "would love to"}
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("(", ")"), ("[", "]")])
+@pytest.mark.parametrize("words", ["die", "be  dead|die", "suicid~|kill my self", "Café|don't", "a b c|x", "i'm-done~"])
+def test_alternatives_of_plain_words_are_read_like_those_that_hold_brackets(
+    opening: str, closing: str, words: str
+) -> None:
+    plain = parse_pattern(f"so {opening}{words}{closing} now", {})
+    around_all = parse_pattern(f"so {opening}({words}){closing} now", {})
+    around_each = parse_pattern(f"so {opening}({words.replace('|', ')|(')}){closing} now", {})
+    assert plain.elements == around_all.elements == around_each.elements
+
+
 def test_optional_words_inside_of_brackets_may_be_missing() -> None:
     (element,) = parse_pattern("(want [so badly] to|wish)", {}).elements
     assert phrases(element) == {"want so badly to", "want to", "wish"}

@@ -125,6 +125,40 @@ def test_hours_are_understood_and_may_pass_midnight() -> None:
     assert hours_in("9pm to 8am") == Hours(start=time(21), end=time(8))
 
 
+@pytest.mark.parametrize(
+    ("said", "start", "end"),
+    [
+        ("from 9 to 11 pm", 21, 23),
+        ("9 to 5 pm", 9, 17),
+        ("10 to 12 pm", 10, 12),
+        ("de 9 a 11 de la noche", 21, 23),
+        ("de las 8 de la mañana a las 5 de la tarde", 8, 17),
+        ("de 10 de la noche a 7 de la mañana", 22, 7),
+        ("de 9 a 11 de la mañana", 9, 11),
+        ("from 10 at night to 8 in the morning", 22, 8),
+    ],
+)
+def test_hours_are_understood_with_the_part_of_the_day_in_words(said: str, start: int, end: int) -> None:
+    assert hours_in(said) == Hours(start=time(start), end=time(end))
+
+
+@pytest.mark.parametrize(
+    ("said", "hour"),
+    [
+        ("a las 7 de la tarde", 19),
+        ("11 de la noche", 23),
+        ("12 de la noche", 0),
+        ("2 de la noche", 2),
+        ("3 de la madrugada", 3),
+        ("12 de la mañana", 12),
+        ("7 p. m.", 19),
+        ("12 at night", 0),
+    ],
+)
+def test_a_time_is_understood_with_the_part_of_the_day_in_words(said: str, hour: int) -> None:
+    assert time_in(said) == time(hour)
+
+
 @pytest.mark.parametrize("said", ["", "9", "9 - 9", "9-25", "8, 9 and 10"])
 def test_hours_that_are_not_clear_are_not_guessed(said: str) -> None:
     assert hours_in(said) is None

@@ -9,6 +9,8 @@ from sqlalchemy import text
 
 from bot.app import CannotStart, wired
 from bot.storage import outbox
+from bot.storage.outbox import Lane, Posting
+from bot.telegram.message import Message, packed
 
 
 async def test_a_clinician_who_blocked_the_bot_is_passed_over_at_once(stage) -> None:
@@ -83,6 +85,7 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
 
     monkeypatch.setattr(conversation, "wrote", broken)
     staff = await stage.colleague("Sam Specimen", "staff")
+    clinician = await stage.colleague("Dr. Quill Example")
     robin = await stage.participant()
     await stage.telegram.say(robin, "I need help")
     answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=15)
@@ -91,6 +94,7 @@ async def test_when_an_update_fails_its_writer_still_gets_the_contacts(stage, mo
         await stage.telegram.move_clock(by=40)
         await asyncio.sleep(1.1)
     await stage.telegram.wait_for(staff, "1 set aside so far")
+    await stage.telegram.wait_for(clinician, "text that could not be examined")
 
 
 @pytest.mark.parametrize("said", ["/help_now", "I want to kill myself tonight"])
@@ -127,6 +131,24 @@ async def test_on_a_full_disk_the_writer_gets_the_contacts_and_nothing_is_lost(s
     async with stage.app.store.read() as tx:
         kept = await tx.value(text("SELECT count(*) FROM answers WHERE kind = 'remark'"))
     assert kept == 40
+
+
+async def test_a_picture_that_cannot_be_read_goes_out_in_words_at_once_and_staff_are_told_once(stage, tmp_path) -> None:
+    staff = await stage.colleague("Sam Specimen", "staff")
+    robin, kim = await stage.participant(), await stage.participant("Kim Sample")
+    now, shown = stage.app.clock.now(), Message(text="Look", picture="media/none.png", alt="A green tree")
+    for number, chat in enumerate((robin, kim, robin)):
+        async with stage.app.store.begin() as tx:
+            posting = Posting(key=f"look:{number}", chat_id=chat, lane=Lane.REPLY, payload=packed(shown))
+            await outbox.post(tx, [posting], now)
+        await stage.telegram.wait_for(chat, "A green tree", seconds=3)
+    told = await stage.telegram.wait_for(staff, "media/none.png is missing, or it can't be read")
+    assert told
+    await stage.restart()
+    async with stage.app.store.begin() as tx:
+        await outbox.post(tx, [Posting(key="again", chat_id=kim, lane=Lane.REPLY, payload=packed(shown))], now)
+    await stage.telegram.quiet(staff)
+    assert sum("media/none.png" in one.get("text", "") for one in await stage.telegram.chat(staff)) == 1
 
 
 async def test_in_a_group_nothing_personal_is_said(stage) -> None:

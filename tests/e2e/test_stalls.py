@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from bot import headway, intake, scheduler, watchman
 from bot.app import wired
-from bot.web import make_web
+from bot.services import menus
+from bot.web import Counting, make_web
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def monitor(stage) -> AsyncIterator[httpx.AsyncClient]:
-    web = httpx.ASGITransport(make_web(stage.app.store, stage.app.headway, stage.app.clock.now))
+    store, headway, now = stage.app.store, stage.app.headway, stage.app.clock.now
+    web = httpx.ASGITransport(make_web(store, headway, now, Counting(store, now)))
     async with httpx.AsyncClient(transport=web, base_url="http://interlude") as client:
         yield client
 
@@ -53,6 +55,18 @@ async def test_a_message_that_cannot_be_sent_for_a_minute_stalls_the_sender(hast
     async with asyncio.timeout(10):
         while "sender" not in stage.app.headway.stalled():
             await asyncio.sleep(0.05)
+
+
+async def test_handling_that_hangs_stalls_the_inbox_and_staff_are_told(hasty: None, stage, monkeypatch) -> None:
+    async def hangs(*_given) -> None:
+        await asyncio.Event().wait()
+
+    staff, user = await stage.colleague("Ellis Sample", "staff"), await stage.participant()
+    await stage.app.watchman._learn()
+    monkeypatch.setattr(menus, "show_help", hangs)
+    await stage.telegram.say(user, "/help")
+    await stage.telegram.wait_for(staff, "handling what people write", seconds=15)
+    assert "inbox" in stage.app.headway.stalled()
 
 
 async def test_the_heartbeat_stops_while_work_is_stuck(hasty: None, stage, monkeypatch) -> None:

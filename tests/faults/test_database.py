@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from staging import Stage, staged
 
-from bot import intake
+from bot import app, intake
 from bot.content.live import LiveLibrary
+from bot.services import conversation
 from bot.storage import store as storing
 
 RED = "I want to kill myself tonight"
@@ -42,13 +43,51 @@ async def test_while_another_process_holds_the_database_the_contacts_come_and_th
     await alerted_after_all(stage, clinician)
 
 
-async def test_on_a_read_only_database_the_contacts_come_and_after_it_the_alert(stage) -> None:
+async def test_on_a_read_only_database_the_contacts_come_once_and_after_it_the_alert(
+    stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clinician, robin = await stage.colleague("Dr. Quill Example"), await stage.participant()
+    monkeypatch.setattr(app, "CRY_AGAIN", 0.1)
     await read_only(stage, "ON")
     await stage.telegram.say(robin, RED)
-    assert "988" in (await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=5))["text"]
+    answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=5)
+    assert "nobody on your team knows of it" in answer["text"]
+    assert "988" in answer["text"]
+    assert {"text": "988"} in [key.get("copy_text") for row in answer["reply_markup"]["inline_keyboard"] for key in row]
+    await asyncio.sleep(2.5)  # Telegram brings it again each second
     await read_only(stage, "OFF")
     await alerted_after_all(stage, clinician)
+    assert await contacts_without_the_database(stage, robin) == 1
+
+
+async def contacts_without_the_database(stage: Stage, user: int) -> int:
+    return sum("Something went wrong on my side" in one.get("text", "") for one in await stage.telegram.chat(user))
+
+
+async def test_a_cry_behind_something_that_fails_does_not_wait_for_it(stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_given) -> None:
+        raise RuntimeError("broken on purpose")
+
+    robin = await stage.participant()
+    monkeypatch.setattr(intake, "ANSWERED_WITHIN", 0.3)
+    monkeypatch.setattr(conversation, "wrote", broken)
+    await stage.telegram.say(robin, "hello there")  # it waits for another try, and with it the chat
+    await stage.telegram.say(robin, "/help_now")
+    answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=5)
+    assert "988" in answer["text"]
+    await stage.telegram.say(robin, "/help_now")
+    await stage.telegram.move_clock(by=40)
+    await asyncio.sleep(0.1)
+    assert await contacts_without_the_database(stage, robin) <= 2
+
+
+async def test_a_cry_that_is_answered_in_time_is_answered_once(stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    robin = await stage.participant()
+    monkeypatch.setattr(intake, "ANSWERED_WITHIN", 1.0)
+    await stage.telegram.say(robin, "/help_now")
+    await stage.telegram.wait_for(robin, "You are not alone")
+    await asyncio.sleep(1.5)
+    assert await contacts_without_the_database(stage, robin) == 0
 
 
 async def read_only(stage: Stage, on: str) -> None:
@@ -76,6 +115,34 @@ async def test_when_postgresql_ends_all_connections_nothing_is_lost(on_postgres:
     await stage.telegram.wait_for(robin, "988")
     await stage.telegram.say(robin, "/help")
     await stage.telegram.wait_for(robin, "What I can do")
+
+
+@pytest.mark.postgres
+async def test_while_postgresql_is_gone_a_cry_is_answered_once_and_after_it_the_alert_comes(
+    on_postgres: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = on_postgres
+    clinician, robin = await stage.colleague("Dr. Quill Example"), await stage.participant()
+    monkeypatch.setattr(app, "PATIENCE", 0.2)
+    monkeypatch.setattr(app, "CRY_AGAIN", 0.1)
+    name = make_url(stage.settings.database_url).database
+    elsewhere = stage.settings.database_url.replace(f"/{name}", "/postgres", 1)
+    other = storing.Store(elsewhere, stage.app.store.vault)
+    async with other.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        ending = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        await connection.execute(text(ending))
+        await asyncio.sleep(0.5)
+        await stage.telegram.say(robin, "/help_now")
+        answer = await stage.telegram.wait_for(robin, "Something went wrong on my side", seconds=20)
+        assert "Poison control" in answer["text"], "the programme's own contacts, remembered"
+        await stage.telegram.say(robin, RED)
+        await asyncio.sleep(2)
+        await connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+    await other.close()
+    await alerted_after_all(stage, clinician)
+    assert await contacts_without_the_database(stage, robin) == 2
 
 
 async def _end(other: storing.Store, ending: str) -> None:

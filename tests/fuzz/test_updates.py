@@ -131,7 +131,7 @@ async def opened(url: str, library: LiveLibrary) -> Desk:
     dispatcher = _dispatcher(store, library, clock, "interlude_test_bot", comforter)
     desk = Desk(store=store, session=session, intake=None, clock=clock, web=None, taps=[])  # type: ignore[arg-type]
 
-    async def report() -> None:
+    async def report(_: int) -> None:
         desk.told += 1
 
     desk.intake = Intake(

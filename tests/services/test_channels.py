@@ -15,7 +15,7 @@ from bot import addresses, paging
 from bot.clock import Clock
 from bot.headway import Headway
 from bot.paging import Paging
-from bot.services import alerts, cases, channels, menus, presence
+from bot.services import alerts, cases, channels, digests, menus, presence
 from bot.storage import outbox as posts
 from bot.storage.tables import channels as channel_table
 from bot.storage.tables import flags, outbox, pages
@@ -188,6 +188,102 @@ async def test_a_clinician_known_to_have_blocked_the_bot_is_paged_and_the_next_a
         await until(all_are(clinic, "sent"))
     assert await clinic.alerts_to("Quill") == 0
     assert await clinic.alerts_to("Backup") + await clinic.alerts_to("Senior") >= 1
+
+
+async def yellow(cast: Cast, *names: str) -> None:
+    """Have these people leave a skill in high distress, and the next digest sent."""
+    for name in names:
+        await cast.begins(name, "box-breathing")
+        for label in ("9", "Start", "Go on now", "9"):
+            await cast.taps(name, label)
+    cast.later(days=1)
+    await digests.send_due(cast.store, cast.content, cast.now)
+
+
+async def digest_to(cast: Cast, name: str) -> int:
+    async with cast.store.read() as tx:
+        found: int = await tx.value(
+            select(outbox.c.id).where(outbox.c.chat_id == cast.ids[name], outbox.c.key.like("d%"))
+        )
+    return found
+
+
+async def test_a_digest_is_paged_only_when_telegram_does_not_take_it_and_names_nobody(
+    clinic: Cast, mailbox: Mailbox
+) -> None:
+    await clinic.joined("Kim", primary_id=(await clinic.member("Quill")).id)
+    await add(clinic, mailbox.address(), name="Quill")
+    await add(clinic, mailbox.address("all@clinic.example"), programme=EVENING)
+    async with pumping(clinic) as on:
+        await yellow(clinic, "Robin", "Kim")
+        on()
+        await asyncio.sleep(0.2)
+        assert await states(clinic) == ["ready"]
+        first = min(await clinic.cases(), key=lambda case: case.number)
+        await cases.acknowledge(clinic.store, clinic.content, await clinic.turn("Backup"), first.id)
+        clinic.later(seconds=61)
+        on()
+        await until(all_are(clinic, "sent"))
+    (mail,) = mailbox.got
+    assert mail["To"] == "quill@clinic.example"
+    assert mailbox.text().split() == [
+        "🟡",
+        "YELLOW",
+        "·",
+        "Adult",
+        "IOP,",
+        "evening",
+        "track",
+        "Cases",
+        "that",
+        "wait",
+        "for",
+        "a",
+        "look",
+        "today:",
+        "2",
+        "Open",
+        "Telegram",
+        "to",
+        "see",
+        "them.",
+    ]
+
+
+async def test_a_digest_that_telegram_took_is_not_paged_and_one_that_it_refused_is_at_once(
+    clinic: Cast, mailbox: Mailbox
+) -> None:
+    await add(clinic, mailbox.address(), name="Quill")
+    async with pumping(clinic) as on:
+        await yellow(clinic, "Robin")
+        await settled(clinic, await digest_to(clinic, "Quill"), "sent")
+        clinic.later(seconds=61)
+        on()
+        await until(all_are(clinic, "dropped"))
+    async with clinic.store.begin() as tx:
+        await tx.run(pages.delete())
+        await posts.settle(tx, await digest_to(clinic, "Quill"), "failed", clinic.now)
+        await tx.run(outbox.update().where(outbox.c.key.like("d%")).values(state="failed"))
+    await clinic.joined("Kim", primary_id=(await clinic.member("Quill")).id)
+    async with pumping(clinic):
+        await yellow(clinic, "Kim")
+        async with clinic.store.begin() as tx:
+            await tx.run(outbox.update().where(outbox.c.key.like("d%")).values(state="failed"))
+        await until(all_are(clinic, "sent"))
+    assert len(mailbox.got) == 1
+
+
+async def test_who_is_known_to_have_blocked_the_bot_is_paged_of_a_digest_and_the_next_gets_it(
+    clinic: Cast, mailbox: Mailbox
+) -> None:
+    await add(clinic, mailbox.address(), name="Quill")
+    await presence.reachable(clinic.store, clinic.content, await clinic.turn("Quill"), blocked=True)
+    async with pumping(clinic) as on:
+        await yellow(clinic, "Robin")
+        on()
+        await until(all_are(clinic, "sent"))
+    assert "Cases that wait for a look today: 1" in mailbox.text()
+    assert "Yellow cases" in await clinic.said_to("Senior")
 
 
 async def test_staff_and_supervisor_are_told_once_of_a_block_and_not_of_the_return(

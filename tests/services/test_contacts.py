@@ -9,7 +9,7 @@ from cast import Cast
 from bot.domain.programme import Contact
 from bot.domain.safety_plan import STEPS, SafetyPlan
 from bot.domain.words import plain, say
-from bot.services import countries, enrolment, menus, safety
+from bot.services import conversation, countries, enrolment, erasure, menus, safety, safety_plan, week
 from bot.services.contacts import contact_lines, contacts_for, country_of, number_keys
 from bot.services.voice import Voice
 from bot.storage import people
@@ -87,6 +87,28 @@ async def test_out_of_hours_it_says_when_the_team_is_back_by_the_persons_own_clo
     assert "Mon 9 Nov, 09:00" not in said.partition("988")[0]
 
 
+@pytest.mark.parametrize(
+    ("at", "zone", "language", "back"),
+    [
+        (datetime(2026, 11, 7, 3, 0, tzinfo=UTC), "Asia/Tokyo", "en", "Mon 9 Nov, 23:00"),
+        (datetime(2026, 11, 26, 16, 0, tzinfo=UTC), "America/New_York", "en", "Fri 27 Nov, 09:00"),
+        (datetime(2026, 10, 31, 16, 0, tzinfo=UTC), "America/New_York", "es", "lun 2 nov, 09:00"),
+        (datetime(2027, 3, 13, 20, 0, tzinfo=UTC), "America/Chicago", "es", "lun 15 mar, 08:00"),
+    ],
+    ids=["abroad", "holiday", "clocks go back", "clocks go forward"],
+)
+@pytest.mark.parametrize("said", ["I want to kill myself tonight", "I wish I was dead", "nothing will ever get better"])
+async def test_every_level_names_the_next_staffed_hour(
+    clinic: Cast, said: str, at: datetime, zone: str, language: str, back: str
+) -> None:
+    clinic.now = at
+    robin = await clinic.person("Robin")
+    async with clinic.store.begin() as tx:
+        await people.change_person(tx, robin.id, language=language, zones=[[at.isoformat(), zone]])
+    await clinic.writes("Robin", said)
+    assert back in (await clinic.got("Robin"))[-1].text
+
+
 @pytest.mark.parametrize("at", [datetime(2026, 11, 7, 3, 0, tzinfo=UTC), datetime(2026, 11, 6, 16, 0, tzinfo=UTC)])
 @pytest.mark.parametrize("said", ["I want to kill myself tonight", "I wish I was dead"])
 async def test_red_and_orange_say_at_every_hour_what_is_watched_and_what_is_not(
@@ -108,10 +130,55 @@ async def test_help_now_is_there_for_everybody_in_every_state(clinic: Cast) -> N
         assert "988" in (await clinic.got(name))[-1].text
 
 
+async def invited(cast: Cast) -> None:
+    await cast.invited("Robin", "participant")
+
+
+async def paused(cast: Cast) -> None:
+    await cast.joined("Robin")
+    await week.choose(cast.store, cast.content, await cast.turn("Robin"), "pause=open")
+
+
+async def in_a_measure(cast: Cast) -> None:
+    await cast.joined("Robin")
+    await cast.begins("Robin", "phq-9", "measure")
+
+
+async def writing_a_plan(cast: Cast) -> None:
+    await cast.joined("Robin")
+    await safety_plan.choose(cast.store, cast.content, await cast.turn("Robin"), "fill")
+
+
+async def discharged(cast: Cast) -> None:
+    await cast.joined("Robin")
+    await enrolment.leave(cast.store, cast.content, await cast.turn("Robin"), "yes")
+
+
+async def erased(cast: Cast) -> None:
+    await cast.joined("Robin")
+    code = (await cast.person("Robin")).code
+    await erasure.erase_by_code(cast.store, cast.content, code, cast.now)
+
+
+@pytest.mark.parametrize("state", [invited, paused, in_a_measure, writing_a_plan, discharged, erased])
+async def test_help_now_is_there_at_once_in_each_state_and_takes_no_place_away(cast: Cast, state) -> None:
+    await state(cast)
+    before = await cast.turn("Robin")
+    open_run = await cast.run("Robin") if before.members else None
+    await safety.help_now(cast.store, cast.content, await cast.turn("Robin"))
+    shown = (await cast.got("Robin"))[-1]
+    assert "988" in shown.text
+    assert ("988" in {key.copy for row in shown.keyboard for key in row}) or state is erased
+    assert (before.person is None) is (state is erased)
+    if before.members:
+        assert await cast.run("Robin") == open_run
+
+
 @pytest.mark.parametrize(
     ("said", "cry"),
     [
         ("/help_now", True),
+        ("/Help_Now", True),
         ("m:help-now:tell", True),
         ("I want to kill myself", True),
         ("nice day", False),
@@ -192,6 +259,11 @@ async def test_a_stranger_is_shown_the_numbers_of_a_country_by_taps_or_by_its_na
     assert (await cast.turn("Stranger")).person is None, "nothing is kept of who is in no programme"
 
 
+async def test_a_message_edited_into_a_call_for_help_is_one(clinic: Cast) -> None:
+    await conversation.edited(clinic.store, clinic.content, await clinic.turn("Robin"), "/Help_now please")
+    assert (await clinic.got("Robin"))[-1].card == "help-now"
+
+
 async def test_the_countries_near_by_are_offered_first(clinic: Cast) -> None:
     await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "")
     labels = await clinic.labels("Robin")
@@ -236,6 +308,40 @@ async def test_help_now_is_there_when_the_programmes_file_is_gone(clinic: Cast) 
     shown = (await clinic.got("Robin"))[-1].text
     assert "988" in shown
     assert "911" in shown
+
+
+async def test_abroad_where_no_emergency_number_is_known_that_is_said(clinic: Cast) -> None:
+    programme = clinic.content.programme("adult-evening", "en")
+    lines = plain(contact_lines(clinic.content, Voice(clinic.content, "en"), programme, "UZ"))
+    assert lines.endswith(
+        "\n\nUzbekistan:\nI don't know the emergency number there. Please ask anybody near you for it."
+    )
+
+
+async def test_who_speaks_another_language_is_told_how_a_line_answers_in_it(clinic: Cast) -> None:
+    lines = {
+        language: plain(contact_lines(clinic.content, Voice(clinic.content, language), None, "US"))
+        for language in ("en", "es")
+    }
+    assert "(24/7, oprime 2 para español; por texto, envía AYUDA)" in lines["es"]
+    assert "oprime" not in lines["en"]
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("Europe/Madrid", "ES"), ("America/Chicago", "GB")])
+async def test_who_moves_abroad_gets_the_numbers_of_where_they_are_now(clinic: Cast, zone: str, shown: str) -> None:
+    await countries.choose(clinic.store, clinic.content, await clinic.turn("Robin"), "GB")
+    await enrolment.choose_zone(clinic.store, clinic.content, await clinic.turn("Robin"), zone)
+    assert country_of(await clinic.person("Robin"), None) == shown
+
+
+@pytest.mark.parametrize("said", ["tell", "no"])
+async def test_an_old_button_never_lets_who_left_believe_that_somebody_was_told(clinic: Cast, said: str) -> None:
+    await safety.help_now(clinic.store, clinic.content, await clinic.turn("Robin"))
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await safety.help_now_answered(clinic.store, clinic.content, await clinic.turn("Robin"), said)
+    answer = (await clinic.got("Robin"))[-1].text
+    assert ("I can tell nobody" in answer and "988" in answer) is (said == "tell")
+    assert await clinic.cases() == []
 
 
 async def test_no_number_is_ever_cut_off_however_long_the_rest_is(clinic: Cast) -> None:

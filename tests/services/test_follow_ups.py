@@ -7,11 +7,12 @@ import pytest
 from cast import EVENING, Cast
 from sqlalchemy import select
 
-from bot.services import alerts, cases, enrolment, follow_ups, prompts
+from bot.services import alerts, cases, enrolment, follow_ups, menus, presence, prompts, week
 from bot.services.access import Refused
 from bot.storage import people
 from bot.storage.tables import case_events, flags
 from bot.storage.tables import follow_ups as table
+from bot.storage.tables import prompts as planned
 
 RED, ORANGE = "I want to kill myself tonight", "I wish I was dead"
 NOON = datetime(2026, 11, 4, 17, 0, tzinfo=UTC)
@@ -46,6 +47,18 @@ async def test_after_a_case_the_participant_is_asked_how_they_are(noon: Cast, te
     await pass_by(noon, minutes=1)
     await pass_by(noon, minutes=1)
     assert (await noon.said_to("Robin")).count("I told a clinician. How are you now?") == 1
+
+
+async def test_who_writes_of_danger_again_after_they_were_asked_is_asked_again(noon: Cast) -> None:
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=2)
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=2)
+    await pass_by(noon, hours=1)
+    assert (await noon.said_to("Robin")).count("How are you now?") == 1, "once for both"
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=4)
+    assert (await noon.said_to("Robin")).count("How are you now?") == 2
 
 
 async def test_they_are_told_when_a_clinician_has_seen_it(noon: Cast) -> None:
@@ -101,6 +114,25 @@ async def test_better_is_kept_and_flags_nothing_and_anothers_tap_does_nothing(no
     await answers(noon, "A bit better")
     assert [row.outcome for row in await after_case(noon)] == ["better"]
     assert all(row.rule != "worse-after-case" for row in await noon.kept(flags))
+
+
+@pytest.mark.parametrize("said", ["A bit better", "About the same", "Worse"])
+async def test_who_left_since_is_told_that_nobody_sees_their_answer(noon: Cast, said: str) -> None:
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=4)
+    await enrolment.leave(noon.store, noon.content, await noon.turn("Robin"), "yes")
+    await answers(noon, said)
+    answer = (await noon.got("Robin"))[-1].text
+    assert ("I can tell nobody" in answer and "988" in answer) is (said != "A bit better")
+    assert "your team" not in answer.lower()
+
+
+@pytest.mark.parametrize("choice", ["pause=7d", "pause=open"])
+async def test_a_pause_of_prompts_keeps_nobody_from_being_asked_after_a_case(noon: Cast, choice: str) -> None:
+    await week.choose(noon.store, noon.content, await noon.turn("Robin"), choice)
+    await noon.writes("Robin", RED)
+    await pass_by(noon, hours=4)
+    assert (await noon.said_to("Robin")).count("How are you now?") == 1
 
 
 async def test_a_new_red_word_hours_after_the_acknowledgement_alerts_again(noon: Cast) -> None:
@@ -171,6 +203,45 @@ async def test_they_are_orange_within_14_days_of_a_red_or_orange_case(clinic: Ca
     assert await missed(clinic, range(3, 6)) == ["orange"]
 
 
+async def test_a_case_that_was_open_within_these_days_counts_however_old_its_flags_are(clinic: Cast) -> None:
+    clinic.now = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+    await clinic.writes("Robin", ORANGE)
+    (case,) = await clinic.cases()
+    clinic.now = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+    await cases.ask_note(clinic.store, clinic.content, await clinic.turn("Quill"), case.id, "contacted-safe")
+    await clinic.writes("Quill", "Called.")
+    assert await missed(clinic, range(21, 24)) == ["orange"]
+
+
+async def test_who_checks_in_by_themselves_has_missed_nothing(clinic: Cast) -> None:
+    for day in range(3, 9):
+        clinic.now = datetime(2026, 11, day, 15, 29, 59, tzinfo=UTC)
+        while await prompts.deliver_due(clinic.store, clinic.content, clinic.now):
+            pass
+        if day % 2:
+            clinic.later(hours=7)  # its prompt is over by then
+            await prompts.expire(clinic.store, clinic.content, clinic.now)
+        await menus.check_in(clinic.store, clinic.content, await clinic.turn("Robin"))
+        await clinic.taps("Robin", "6")
+        await prompts.expire(clinic.store, clinic.content, clinic.later(hours=7))
+        await pass_by(clinic)
+    kept = [row.status for row in await clinic.kept(planned) if row.stream == "check-in" and row.sent_at]
+    assert (kept.count("answered"), kept.count("missed")) == (3, 3)
+    assert await clinic.cases() == []
+    assert "I have not heard from you" not in await clinic.said_to("Robin")
+
+
+async def test_who_blocks_the_bot_is_missed_too_and_goes_on_when_they_are_back(clinic: Cast) -> None:
+    await presence.reachable(clinic.store, clinic.content, await clinic.turn("Robin"), blocked=True)
+    before = len(await clinic.got("Robin"))
+    assert await missed(clinic, range(3, 5)) == []
+    assert await missed(clinic, range(5, 6)) == ["yellow"]
+    assert len(await clinic.got("Robin")) == before, "nothing is sent to who wants none"
+    await presence.reachable(clinic.store, clinic.content, await clinic.turn("Robin"), blocked=False)
+    await missed(clinic, range(6, 7))
+    assert len(await clinic.got("Robin")) > before
+
+
 async def test_for_how_long_missed_check_ins_weigh_more_is_the_programmes_to_say(clinic: Cast) -> None:
     programme = clinic.content.programme(EVENING, "en")
     assert programme.missed
@@ -213,6 +284,48 @@ async def test_caring_contacts_come_by_day_and_stop_when_somebody_is_back_or_gon
     await pass_by(clinic, days=400)
     assert len(await clinic.got("Robin")) == before
     assert {row.outcome for row in await clinic.kept(table)} == {"", "left out"}
+
+
+async def test_who_is_back_in_a_programme_gets_no_words_of_farewell(clinic: Cast) -> None:
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await follow_ups.choose_caring(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await clinic.joined("Robin")
+    await follow_ups.choose_caring(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await pass_by(clinic, days=40, hours=3)
+    assert [row.outcome for row in await clinic.kept(table) if row.kind == "caring"] == ["withdrawn"] * 9
+    assert "It was good to walk" not in await clinic.said_to("Robin")
+
+
+async def test_who_answers_a_caring_word_is_not_taken_for_a_stranger(clinic: Cast) -> None:
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await follow_ups.choose_caring(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await pass_by(clinic, days=1, hours=3)
+    await clinic.writes("Robin", "thank you for that")
+    answer = (await clinic.got("Robin"))[-1].text
+    assert answer.startswith("It is good to hear from you.")
+    assert "/help_now" in answer
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_a_year_of_caring_words_comes_on_its_days_and_asks_nothing(clinic: Cast, language: str) -> None:
+    robin = await clinic.person("Robin")
+    async with clinic.store.begin() as tx:
+        await people.change_person(tx, robin.id, language=language)
+    await enrolment.leave(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    await follow_ups.choose_caring(clinic.store, clinic.content, await clinic.turn("Robin"), "yes")
+    before, days = len(await clinic.got("Robin")), []
+    for _ in range(400):
+        count = len(await clinic.got("Robin"))
+        clinic.later(days=1)
+        await follow_ups.deliver_due(clinic.store, clinic.content, clinic.now.replace(hour=18))
+        days += [clinic.now.date().isoformat()] * (len(await clinic.got("Robin")) - count)
+    assert days == [
+        *("2026-11-03", "2026-12-02", "2027-01-02", "2027-02-02", "2027-03-02"),
+        *("2027-05-02", "2027-07-02", "2027-09-02", "2027-11-02"),
+    ]
+    words = (await clinic.got("Robin"))[before:]
+    assert all("?" not in one.text and not one.keyboard for one in words)
+    assert len({one.text for one in words[:5]}) == 5
 
 
 async def test_a_stranger_cannot_choose_or_answer(clinic: Cast) -> None:

@@ -6,7 +6,7 @@ import pytest
 from cast import Cast
 
 from bot.domain.rota import Absence, Shift
-from bot.services import alerts, digests, handovers, oncall, rota_changes
+from bot.services import alerts, cases, clock_set_back, digests, handovers, oncall, presence, rota_changes
 from bot.services.access import Refused
 from bot.services.rota import BadRota
 from bot.storage import rota as records
@@ -143,6 +143,17 @@ async def test_yellow_cases_come_together_at_the_start_of_the_next_working_day(r
     assert "Yellow cases" in await rota.said_to("Senior")
 
 
+async def test_a_yellow_case_from_before_a_public_holiday_of_the_country_waits_for_the_day_after_it(rota: Cast) -> None:
+    rota.now = datetime(2026, 11, 25, 17, 0, tzinfo=UTC)
+    await _left_in_distress(rota, "Robin")
+    (case,) = await rota.cases()
+    friday = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
+    assert (case.next_alert, case.deadline) == (friday, friday.replace(hour=17)), "Thursday is Thanksgiving"
+    assert await _digests(rota, "Quill", "Yellow cases") == []
+    rota.now = friday
+    assert len(await _digests(rota, "Quill", "Yellow cases")) == 1
+
+
 HEAD = "member,duty,days,from,hours,every_weeks,since"
 
 
@@ -171,6 +182,9 @@ async def test_a_rota_is_read_from_a_file_shown_and_ended(clinic: Cast) -> None:
         ("X,night,mon,09:00,8,,", "line 2: 'night' is no duty"),
         ("X,on-call,mon,09:00,999,,", "line 2: 999 hours are no shift"),
         ("X,on-call,mon,09:00,eight,,", "line 2: "),
+        ("X,on-call,mon,09:00,inf,,", "line 2: inf hours are no shift"),
+        ("X,on-call,mon,09:00,nan,,", "line 2: nan hours are no shift"),
+        ("X,on-call,mon,09:00+05:00,8,,", "line 2: '09:00.05:00' names a zone"),
         ("X,on-call,mon,09:00,8,0,", "line 2: every_weeks"),
         ("X,on-call,mon,09:00,8,,soon", "line 2: "),
     ],
@@ -180,6 +194,19 @@ def test_a_bad_line_says_which_and_what_to_do(line: str, why: str) -> None:
         rota_changes.read_file([HEAD, line])
 
 
+@pytest.mark.parametrize(
+    ("starts", "why"),
+    [("2026-11-05T09:00Z", "names a zone"), ("tomorrow", "is no time"), ("2026-11-05T09:00+02:00", "zone")],
+)
+async def test_a_stand_in_begins_by_the_programmes_clock_alone(clinic: Cast, starts: str, why: str) -> None:
+    quill = (await clinic.person("Quill")).code
+    with pytest.raises(BadRota, match=why):
+        await rota_changes.stand_in(
+            clinic.store, clinic.content, "adult-evening", quill, starts, 8, "on-call", clinic.now
+        )
+    assert await clinic.kept(covers) == []
+
+
 async def test_nobody_from_outside_is_put_on_a_rota(clinic: Cast) -> None:
     for name in ("Robin", "Other"):
         asked = [rota_changes.Asked(member=(await clinic.person(name)).code)]
@@ -187,3 +214,64 @@ async def test_nobody_from_outside_is_put_on_a_rota(clinic: Cast) -> None:
             await rota_changes.add(clinic.store, clinic.content, "adult-evening", asked, clinic.now)
     with pytest.raises(BadRota, match="there is no programme"):
         await rota_changes.add(clinic.store, clinic.content, "nowhere", [], clinic.now)
+
+
+async def _left_in_distress(cast: Cast, name: str) -> None:
+    await cast.begins(name, "box-breathing")
+    for label in ("9", "Start", "Go on now", "9"):
+        await cast.taps(name, label)
+
+
+async def _digests(cast: Cast, name: str, word: str) -> list[str]:
+    await alerts.alert_due(cast.store, cast.content, cast.now)
+    await digests.send_due(cast.store, cast.content, cast.now)
+    return [one.text for one in await cast.got(name) if word in one.text]
+
+
+NEWS = "New yellow findings"
+
+
+@pytest.mark.parametrize("said", [RED, ORANGE])
+async def test_of_a_yellow_finding_in_a_case_that_somebody_took_they_are_told_in_the_next_digest(
+    rota: Cast, said: str
+) -> None:
+    await rota.writes("Robin", said)
+    (case,) = await rota.cases()
+    await cases.acknowledge(rota.store, rota.content, await rota.turn("Backup"), case.id)
+    alerted = [await rota.alerts_to(name) for name in ("Quill", "Backup", "Senior")]
+    await _left_in_distress(rota, "Robin")
+    assert await _digests(rota, "Backup", NEWS) == []
+    rota.now = datetime(2026, 11, 5, 14, 0, tzinfo=UTC)
+    for _ in range(2):
+        found = await _digests(rota, "Backup", NEWS)
+    assert len(found) == 1
+    assert (await rota.person("Robin")).code in found[0]
+    assert await _digests(rota, "Quill", NEWS) == []
+    rota.now = datetime(2026, 11, 6, 14, 0, tzinfo=UTC)
+    assert len(await _digests(rota, "Backup", NEWS)) == 1, "what is told once is not told again"
+    assert [await rota.alerts_to(name) for name in ("Quill", "Backup", "Senior")] == alerted, "it alerts nobody"
+    assert (await rota.cases())[0].state == "acknowledged"
+
+
+async def test_news_of_a_case_whose_holder_cannot_be_told_go_to_who_looks_after_it(rota: Cast) -> None:
+    await rota.writes("Robin", ORANGE)
+    (case,) = await rota.cases()
+    await cases.acknowledge(rota.store, rota.content, await rota.turn("Backup"), case.id)
+    await _left_in_distress(rota, "Robin")
+    rota.now = datetime(2026, 11, 5, 14, 0, tzinfo=UTC)
+    assert len(await _digests(rota, "Backup", NEWS)) == 1
+    backup = await rota.turn("Backup")
+    async with rota.store.begin() as tx:
+        await presence.found_blocked(tx, rota.content, backup.telegram_id, rota.now)
+        await digests.pass_on(tx, backup.members[0].id, rota.now)
+    assert len(await _digests(rota, "Senior", NEWS)) == 1
+
+
+async def test_a_restart_brings_news_of_a_case_no_sooner(rota: Cast) -> None:
+    await rota.writes("Robin", RED)
+    (case,) = await rota.cases()
+    await cases.acknowledge(rota.store, rota.content, await rota.turn("Quill"), case.id)
+    await _left_in_distress(rota, "Robin")
+    await clock_set_back.put_right(rota.store, rota.content, rota.now)
+    (case,) = await rota.cases()
+    assert case.next_alert == datetime(2026, 11, 5, 14, 0, tzinfo=UTC)

@@ -98,6 +98,18 @@ async def test_who_is_killed_between_sending_and_planning_plans_what_is_next_wit
     assert [row.status for row in await kept(robin)] == ["late", "sent", "planned"]
 
 
+async def test_while_very_many_wait_to_go_out_the_next_are_planned_some_minutes_later(
+    robin: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "CROWD", 0)
+    await deliver(robin, datetime(2026, 11, 3, 18, 0, tzinfo=UTC))
+    statuses = [row.status for row in await kept(robin)]
+    assert "planned" not in statuses
+    assert await service.replan(robin.store, robin.content, robin.now) == 0
+    assert await service.replan(robin.store, robin.content, robin.now + service.PLANNED_WITHIN) == 1
+    assert [row.status for row in await kept(robin)] == [*statuses, "planned"]
+
+
 async def test_the_next_of_every_stream_is_planned_though_each_was_sent_by_a_transaction_of_its_own(
     robin: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,6 +282,51 @@ async def test_a_prompt_due_but_unsent_when_the_timetable_is_planned_anew_still_
         await plan_anew(tx, robin.content, [(member, person)], robin.now)
     await deliver(robin)
     assert [row.slot for row in await kept(robin) if row.status == "sent"] == [before.slot]
+
+
+def programme_with(cast: Cast, start: int, end: int) -> None:
+    """Have the programme's check-in between these hours from now on."""
+    programmes = dict(cast.content.programmes)
+    evening = programmes["adult-evening"]["en"]
+    moved = replace(evening.levels["iop"]["check-in"], between=Hours(start=at(start), end=at(end)))
+    programmes["adult-evening"] = {
+        "en": replace(evening, levels={**evening.levels, "iop": {**evening.levels["iop"], "check-in": moved}})
+    }
+    cast.with_content(programmes=programmes)
+
+
+async def test_a_day_whose_moment_the_programme_moved_into_the_past_still_has_its_prompt(robin: Cast) -> None:
+    await deliver(robin)
+    before = next(row for row in await kept(robin) if row.status == "planned")
+    await service.programmes_changed(robin.store, robin.content, robin.now)
+    robin.now = datetime(2026, 11, 3, 14, 1, tzinfo=UTC)
+    programme_with(robin, 8, 9)
+    await service.programmes_changed(robin.store, robin.content, robin.now)
+    await service.replan(robin.store, robin.content, robin.now)
+    (ahead,) = [row for row in await kept(robin) if row.status == "planned"]
+    assert (ahead.slot, ahead.due_at) == (before.slot, before.due_at), "when they wait for it"
+    await deliver(robin, before.due_at)
+    (ahead,) = [row for row in await kept(robin) if row.status == "planned"]
+    assert ahead.slot.startswith("2026-11-04")
+    assert ahead.due_at.hour == 13
+
+
+async def test_a_moment_that_passed_within_a_window_still_open_comes_at_once(robin: Cast) -> None:
+    await deliver(robin)
+    robin.now = datetime(2026, 11, 3, 14, 1, 30, tzinfo=UTC)
+    await week.choose(robin.store, robin.content, await robin.turn("Robin"), "window=check-in")
+    await robin.writes("Robin", "8:00-9:02")
+    await deliver(robin, robin.later(seconds=29))
+    assert [row.slot for row in await kept(robin) if row.sent_at] == ["2026-11-03/0"]
+
+
+async def test_who_chose_earlier_hours_that_are_over_today_means_tomorrow(robin: Cast) -> None:
+    await deliver(robin)
+    robin.now = datetime(2026, 11, 3, 14, 1, tzinfo=UTC)
+    await week.choose(robin.store, robin.content, await robin.turn("Robin"), "window=check-in")
+    await robin.writes("Robin", "8:00-9:00")
+    (ahead,) = [row for row in await kept(robin) if row.status == "planned"]
+    assert ahead.slot.startswith("2026-11-04")
 
 
 async def test_own_hours_quiet_days_off_and_a_pause_are_planned_by(robin: Cast) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from cast import EVENING, Cast
@@ -23,6 +24,7 @@ from bot.services import (
 from bot.services.access import Refused
 from bot.storage import cases as records
 from bot.storage import people
+from bot.storage.outbox import Lane
 from bot.storage.store import AlreadyDone
 from bot.storage.tables import answers, audit, case_events, flags, outbox, scores
 from bot.telegram.taps import RunTap, write_id
@@ -85,6 +87,8 @@ async def test_the_participant_gets_the_contacts_first_and_at_once(clinic: Cast)
     await clinic.writes("Robin", RED)
     first = (await clinic.got("Robin"))[before]
     assert "988" in first.text
+    lanes = [row.lane for row in await clinic.kept(outbox) if row.chat_id == clinic.ids["Robin"]]
+    assert lanes[before] == Lane.SAFETY
     assert "clinician on call" in first.text
 
 
@@ -178,6 +182,22 @@ async def test_one_acknowledgement_wins_and_the_others_see_who(clinic: Cast) -> 
     assert await alerts.alert_due(clinic.store, clinic.content, clinic.now) == 0
     (case,) = await clinic.cases()
     assert case.acknowledged_by == (await clinic.member("Backup")).id
+
+
+async def test_of_two_who_acknowledge_at_the_same_moment_one_wins_and_the_other_sees_who(clinic: Cast) -> None:
+    await clinic.writes("Robin", RED)
+    (case,) = await clinic.cases()
+    turns = [await clinic.turn(name) for name in ("Quill", "Backup")]
+    acknowledge = partial(cases.acknowledge, clinic.store, clinic.content)
+    said = await asyncio.gather(*(acknowledge(turn, case.id) for turn in turns), return_exceptions=True)
+    for index, failed in enumerate(said):
+        if isinstance(failed, RuntimeError):  # the update is handled again a moment later
+            said[index] = await acknowledge(turns[index], case.id)
+    assert sorted(map(str, said)) == ["case-acknowledged", "case-acknowledged-by-other"]
+    winner, other = ("Quill", "Backup") if said[0] == "case-acknowledged" else ("Backup", "Quill")
+    assert f"acknowledged by {winner} Sample" in (await clinic.got(other))[-1].text
+    assert (await clinic.cases())[0].acknowledged_by == (await clinic.member(winner)).id
+    assert [row.kind for row in await clinic.kept(case_events)].count("acknowledged") == 1
 
 
 @pytest.mark.parametrize("who", ["Other", "Robin", "Nobody"])

@@ -59,7 +59,7 @@ async def telegram() -> AsyncIterator[SandboxClient]:
 async def bot(telegram: SandboxClient) -> AsyncIterator[QuickBot]:
     made = QuickBot(TOKEN, telegram.url)
     yield made
-    await (await made.session.create_session()).close()
+    await made.hang_up()
 
 
 @pytest.fixture
@@ -104,11 +104,26 @@ async def test_a_fresh_card_takes_the_buttons_off_the_old_one(sender: Sender, te
     assert ("reply_markup" in old, new["text"]) == (False, "Again")
 
 
-async def test_a_picture_whose_file_is_gone_is_told_in_words(sender: Sender, telegram: SandboxClient) -> None:
-    gone = Message(text="Look", picture="gone.png", alt="A green tree")
-    placed = await sender.deliver(ROBIN, gone, None)
-    assert (placed.photo, (await telegram.last(ROBIN))["text"]) == (False, "Look\n\nA green tree")
-    assert await sender.deliver(ROBIN, gone, placed) == placed
+@pytest.mark.parametrize("picture", ["gone.png", "a-folder", "forest.png"])
+async def test_a_picture_that_is_gone_unreadable_or_none_is_told_in_words(
+    picture: str, sender: Sender, telegram: SandboxClient, tmp_path: Path
+) -> None:
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "forest.png").write_bytes(PNG)
+    await telegram.fault("400", "sendPhoto", times=2, description="Bad Request: IMAGE_PROCESS_FAILED")
+    message = Message(text="Look", picture=picture, alt="A green tree")
+    placed = await sender.deliver(ROBIN, message, None)
+    assert (placed.photo, placed.unshown) == (False, picture)
+    assert (await telegram.last(ROBIN))["text"] == "Look\n\nA green tree"
+    assert (await sender.deliver(ROBIN, message, placed)).message_id == placed.message_id, "changed in place"
+    (shown,) = await telegram.chat(ROBIN)
+    assert shown["text"] == "Look\n\nA green tree"
+
+
+async def test_a_refusal_that_is_not_of_the_picture_stays_one(sender: Sender, telegram: SandboxClient) -> None:
+    await telegram.fault("400", "sendPhoto", times=1)
+    with pytest.raises(Refused):
+        await sender.deliver(ROBIN, Message(text="Look", picture="tree.png", alt="A green tree"), None)
 
 
 @pytest.mark.parametrize("given", [{"picture": "tree.png"}, {"drawn": base64.b64encode(PNG).decode()}])
@@ -177,11 +192,11 @@ async def test_what_is_not_understood_is_tried_again(status: int, body: str, tmp
         bot = QuickBot(TOKEN, url)
         with pytest.raises(Passing):
             await Sender(bot, lambda: tmp_path, Limits()).deliver(ROBIN, SHOWN, None)
-        await (await bot.session.create_session()).close()
+        await bot.hang_up()
 
 
 async def test_nobody_there_is_tried_again(tmp_path: Path) -> None:
     bot = QuickBot(TOKEN, "http://127.0.0.1:9")
     with pytest.raises(Passing):
         await Sender(bot, lambda: tmp_path, Limits()).deliver(ROBIN, SHOWN, None)
-    await (await bot.session.create_session()).close()
+    await bot.hang_up()

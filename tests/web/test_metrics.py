@@ -22,6 +22,7 @@ from bot.services import channels
 from bot.storage import cases as records
 from bot.storage import channels as records_of_pages
 from bot.storage import inbox, outbox, prompts
+from bot.storage.figures import OverDays
 from bot.storage.outbox import Lane, Posting
 from bot.storage.prompts import Prompt
 from bot.storage.store import Store
@@ -29,7 +30,7 @@ from bot.storage.tables import cases, pages
 from bot.storage.tables import inbox as updates
 from bot.storage.tables import outbox as messages
 from bot.storage.tables import prompts as planned
-from bot.web import health, make_web
+from bot.web import Counting, counting, health, make_web
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = re.compile(r"\binterlude_[a-z_]+\b")
@@ -67,9 +68,10 @@ def headway() -> Headway:
 
 @pytest.fixture
 async def prometheus(cast: Cast, headway: Headway) -> AsyncIterator[httpx.AsyncClient]:
-    web = httpx.ASGITransport(make_web(cast.store, headway, lambda: cast.now))
-    async with httpx.AsyncClient(transport=web, base_url="http://interlude") as client:
-        yield client
+    async with contextlib.aclosing(Counting(cast.store, lambda: cast.now)) as counting:
+        web = httpx.ASGITransport(make_web(cast.store, headway, lambda: cast.now, counting))
+        async with httpx.AsyncClient(transport=web, base_url="http://interlude") as client:
+            yield client
 
 
 async def scraped(prometheus: httpx.AsyncClient) -> dict[str, float]:
@@ -184,6 +186,7 @@ async def test_prompts_count_for_a_day_and_compliance_for_a_week(cast: Cast, pro
     due = [(status, cast.now - timedelta(hours=ago)) for status, all_ago in hours.items() for ago in all_ago]
     async with cast.store.begin() as tx:
         await prompts.plan(tx, [prompt(robin, number, *one) for number, one in enumerate(due, 1)])
+    cast.later(minutes=5)
     figures = await scraped(prometheus)
     counted = {status: figures[f'interlude_prompts{{{EVENING},status="{status}"}}'] for status in hours}
     assert counted == {"answered": 1, "missed": 1, "skipped": 1, "planned": 0}
@@ -201,6 +204,7 @@ async def test_a_case_is_counted_until_it_is_resolved_and_its_acknowledgement_ti
     assert f"interlude_acknowledge_max_seconds{{{RED}}}" not in figures
     cast.later(seconds=90)
     await queue.acknowledge(cast.store, cast.content, await cast.turn("Quill"), case.id)
+    cast.later(minutes=5)
     figures = await scraped(prometheus)
     assert (figures[state % "open"], figures[state % "acknowledged"]) == (0, 1)
     assert figures[f"interlude_acknowledged{{{RED}}}"] == 1
@@ -211,6 +215,7 @@ async def test_a_case_is_counted_until_it_is_resolved_and_its_acknowledgement_ti
         await records.add_event(tx, case.id, "raised", cast.now - timedelta(seconds=5))
         await records.add_event(tx, case.id, "resolved", cast.now)
         await tx.run(update(cases).values(state="resolved"))
+    cast.later(minutes=5)
     figures = await scraped(prometheus)
     assert figures[f"interlude_acknowledge_max_seconds{{{RED}}}"] == 5
     assert sum(value for series, value in figures.items() if series.startswith("interlude_cases{")) == 0
@@ -269,6 +274,113 @@ async def test_a_database_that_does_not_answer_in_time_gives_503(
     monkeypatch.setattr(health, "ASK_FOR", 0.05)
     monkeypatch.setattr(health, "gathered", never)
     assert (await prometheus.get("/metrics")).status_code == 503
+
+
+COMPLIANCE = f"interlude_compliance_ratio{{{EVENING}}}"
+FAILED, AGE = "interlude_day_figures_failed", "interlude_day_figures_age_seconds"
+
+
+async def answered(cast: Cast, number: int, status: str = "answered") -> None:
+    robin = (await cast.member("Robin")).id
+    async with cast.store.begin() as tx:
+        await prompts.plan(tx, [prompt(robin, number, status, cast.now - timedelta(hours=1))])
+
+
+async def test_figures_over_days_are_remembered_for_five_minutes_and_all_others_fresh(
+    cast: Cast, prometheus: httpx.AsyncClient
+) -> None:
+    await answered(cast, 1)
+    first = await scraped(prometheus)
+    assert (first[COMPLIANCE], first[AGE], first[FAILED]) == (1, 0, 0)
+    await answered(cast, 2, "missed")
+    await cast.writes("Robin", "I want to kill myself tonight")
+    cast.later(seconds=299)
+    figures = await scraped(prometheus)
+    assert (figures[COMPLIANCE], figures[AGE]) == (1, 299)
+    assert figures[f'interlude_cases{{{RED},state="open"}}'] == 1
+    assert figures["interlude_updates_oldest_seconds"] == 299
+    assert figures['interlude_messages_oldest_seconds{lane="safety"}'] == 299
+    cast.later(seconds=1)
+    figures = await scraped(prometheus)
+    assert (figures[COMPLIANCE], figures[AGE]) == (0.5, 0)
+
+
+async def test_a_slow_count_of_days_is_not_waited_for_and_is_told_when_it_is_done(
+    cast: Cast, prometheus: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, count = [], asyncio.Event(), counting.gathered_over_days
+
+    async def slow(*given) -> OverDays:
+        begun.append(given)
+        await go_on.wait()
+        return await count(*given)
+
+    monkeypatch.setattr(counting, "gathered_over_days", slow)
+    monkeypatch.setattr(counting, "WAIT_FOR", 0.01)
+    await answered(cast, 1)
+    for _ in range(2):
+        figures = await scraped(prometheus)
+        assert figures["interlude_updates_waiting"] == 0
+        assert not {COMPLIANCE, AGE} & figures.keys()
+    go_on.set()
+    monkeypatch.setattr(counting, "WAIT_FOR", 60)
+    assert (await scraped(prometheus))[COMPLIANCE] == 1
+    assert len(begun) == 1, "one count served all three"
+    go_on.clear()
+    monkeypatch.setattr(counting, "WAIT_FOR", 0.01)
+    cast.later(minutes=6)
+    figures = await scraped(prometheus)
+    assert (figures[COMPLIANCE], figures[AGE]) == (1, 360), "the last ones, and how old they are"
+
+
+async def test_a_count_of_days_that_fails_is_told_and_tried_again(
+    cast: Cast, prometheus: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = counting.gathered_over_days
+
+    async def broken(*_) -> None:
+        raise OSError("CANARY-XYZZY")
+
+    await answered(cast, 1)
+    assert (await scraped(prometheus))[FAILED] == 0
+    monkeypatch.setattr(counting, "gathered_over_days", broken)
+    cast.later(minutes=6)
+    figures = await scraped(prometheus)
+    assert (figures[FAILED], figures[AGE], figures[COMPLIANCE]) == (1, 360, 1)
+    assert figures["interlude_updates_waiting"] == 0, "what tells of stuck work is told all the same"
+    cast.later(hours=1)
+    figures = await scraped(prometheus)
+    assert figures[FAILED] == 1
+    assert not {COMPLIANCE, AGE} & figures.keys(), "too old to be taken for today's"
+    monkeypatch.setattr(counting, "gathered_over_days", count)
+    figures = await scraped(prometheus)
+    assert (figures[FAILED], figures[AGE], figures[COMPLIANCE]) == (0, 0, 1)
+
+
+async def test_a_count_of_days_that_never_ends_is_given_up(
+    prometheus: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(counting, "gathered_over_days", never)
+    monkeypatch.setattr(counting, "COUNT_WITHIN", 0.01)
+    assert (await scraped(prometheus))[FAILED] == 1
+
+
+async def test_a_count_under_way_ends_with_whoever_serves(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+
+    async def never(*_) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(counting, "gathered_over_days", never)
+    monkeypatch.setattr(counting, "WAIT_FOR", 0.01)
+    async with contextlib.aclosing(Counting(cast.store, lambda: cast.now)) as counted:
+        await counted.given()
+        await begun.wait()
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_database_that_fails_gives_503(prometheus: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

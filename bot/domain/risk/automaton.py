@@ -5,8 +5,10 @@ word moves all patterns on at once (the bit-parallel Shift-And of Baeza-Yates an
 elements after Navarro and Raffinot). Nothing is ever tried again, so there is no text that makes it slow.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -15,6 +17,8 @@ from bot.domain.risk.pattern import Element, Pattern, Phrase
 Symbols = tuple[str, ...]
 """What a word counts as: itself, the beginnings ("suicid~") that patterns look for, and "razor" for "razors"."""
 SHORTEST_WITHOUT_S = 3
+REMEMBERED = 2000
+"""Places in the tree whose elements are kept as a number of thousands of bits; people use few of the many words."""
 
 
 class Word(NamedTuple):
@@ -27,13 +31,20 @@ class Word(NamedTuple):
     gap_may_cross: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Node:
-    """A place in the tree: `ends` are the elements of which a phrase ends here, `last` those that end a pattern."""
+    """A place in the tree; `ending` are the lists of elements of which a phrase ends here, by their numbers."""
 
-    ends: int = 0
-    last: int = 0
+    ending: list[int] = field(default_factory=list)
     onward: dict[str, "_Node"] = field(default_factory=dict)
+
+    def words(self) -> set[str]:
+        """Return all words that lead from here on."""
+        found = set(self.onward)
+        for node in self.onward.values():
+            if node.onward:
+                found |= node.words()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +69,25 @@ class Automaton:
         self._root = _Node()
         self._first = 0
         self._optional = 0
+        self._finals = 0
         self._gaps: list[tuple[int, int]] = []
+        self._holders: list[list[int]] = []
         self._pattern_of: dict[int, int] = {}
+        self._final_bit = [0] * len(self._patterns)
         self._lay_out()
-        self._known = self.vocabulary()
+        self._ending = lru_cache(maxsize=REMEMBERED)(self._elements_ending_at)
+        self._known = frozenset(self._root.words())
         self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
         self._symbols = {word: self._worked_out(word) for word in self._known}
 
     def vocabulary(self) -> frozenset[str]:
         """Return the words of all patterns, beginnings with their "~"."""
-        phrases = (phrase for p in self._patterns for element in p.elements for phrase in element.phrases)
-        return frozenset(word for phrase in phrases for word in phrase)
+        return self._known
 
     def final_bits(self, patterns: Sequence[int]) -> int:
         """Return the bits that `scan` sets where one of the patterns ends."""
-        wanted = set(patterns)
-        return sum(1 << bit for bit, pattern in self._pattern_of.items() if pattern in wanted)
+        return _mask(self._final_bit[number] for number in patterns)
 
     def patterns_in(self, finals: int) -> Iterator[int]:
         """Return the numbers of the patterns whose final bits are set."""
@@ -99,23 +112,23 @@ class Automaton:
         return (stem,) if counts and stem in self._known else ()
 
     def scan(self, words: Sequence[Word]) -> list[int]:
-        """Return, for each place between words, the final bits of the patterns that end there."""
-        ends = [0] * (len(words) + 1)
-        entered = [0] * (len(words) + 1)
-        since = -1
+        """Return, for each place between words, the final bits of the patterns that end there.
+
+        A pattern's last element moves on to the first of the next one, which is active in any case.
+        """
+        found = [0] * (len(words) + 1)
+        entered = [0] * len(words)
+        since, ending = -1, self._ending
         for place, word in enumerate(words):
             if not word.gap_may_cross:
                 since = place
-            if entered[place]:
-                entered[place] = self._skipping_optional(entered[place])
-            active = entered[place] | self._first
-            for count, gaps in self._gaps:
-                if place - count <= since:
-                    break
-                if before := entered[place - count]:
-                    active |= before & gaps
-            self._take(words, place, active, entered, ends)
-        return ends
+            if found[place]:
+                entered[place] = self._skipping_optional(found[place] << 1)
+            if phrases := self._phrases_from(place, words):
+                active = self._active(place, since, entered)
+                for after, node in phrases:
+                    found[after] |= active & ending(node)
+        return [bits & self._finals for bits in found]
 
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
         """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
@@ -134,33 +147,47 @@ class Automaton:
         return Place(start, end, taken)
 
     def _lay_out(self) -> None:
-        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner."""
+        """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner.
+
+        Many elements have the same phrases: each set of phrases is laid out once, for all of them.
+        """
         bit = 0
-        gaps: dict[int, int] = {}
+        first, optional, gaps = list[int](), list[int](), defaultdict[int, list[int]](list)
+        holders = defaultdict[frozenset[Phrase], list[int]](list)
         for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
             elements = self._patterns[number].elements
-            self._first |= 1 << bit
-            self._pattern_of[bit + len(elements) - 1] = number
+            first.append(bit)
+            self._final_bit[number] = bit + len(elements) - 1
             for element in elements:
-                self._add(element, 1 << bit, ends_pattern=bit in self._pattern_of)
+                holders[element.phrases].append(bit)
+                if element.optional:
+                    optional.append(bit)
                 for words in range(1, element.gap + 1):
-                    gaps[words] = gaps.get(words, 0) | 1 << bit
+                    gaps[words].append(bit)
                 bit += 1
-        self._gaps = sorted(gaps.items())
+        self._pattern_of = {final: number for number, final in enumerate(self._final_bit)}
+        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self._final_bit)
+        self._gaps = sorted((words, _mask(bits)) for words, bits in gaps.items())
+        for phrases, bits in holders.items():
+            self._add(phrases, bits)
 
     def _breadth(self, number: int) -> tuple[int, bool]:
         elements = self._patterns[number].elements
         return max(element.gap for element in elements), any(element.optional for element in elements)
 
-    def _add(self, element: Element, bit: int, *, ends_pattern: bool) -> None:
-        if element.optional:
-            self._optional |= bit
-        for phrase in element.phrases:
+    def _add(self, phrases: frozenset[Phrase], bits: list[int]) -> None:
+        for phrase in phrases:
             node = self._root
             for word in phrase:
-                node = node.onward.setdefault(word, _Node())
-            node.ends |= bit
-            node.last |= bit if ends_pattern else 0
+                onward = node.onward.get(word)
+                if onward is None:
+                    onward = node.onward[word] = _Node()
+                node = onward
+            node.ending.append(len(self._holders))
+        self._holders.append(bits)
+
+    def _elements_ending_at(self, node: _Node) -> int:
+        return _mask(bit for phrases in node.ending for bit in self._holders[phrases])
 
     def _skipping_optional(self, entered: int) -> int:
         """Return also the elements after those that may be missing.
@@ -168,23 +195,39 @@ class Automaton:
         Adding a bit at the foot of a run of optional bits carries through the run to the element after it (as in
         Myers's bit-vector algorithm), however long the run is. A run never leaves its pattern: no pattern ends in one.
         """
-        return entered | (((entered & self._optional) + self._optional) ^ self._optional)
+        skipped = entered & self._optional
+        return entered | ((skipped + self._optional) ^ self._optional) if skipped else entered
 
-    def _take(self, words: Sequence[Word], place: int, active: int, entered: list[int], ends: list[int]) -> None:
-        """Move the active patterns on by every phrase that begins at `place`.
-
-        The last element of a pattern moves on to the first of the next one, which is active in any case.
-        """
+    def _phrases_from(self, place: int, words: Sequence[Word]) -> list[tuple[int, _Node]]:
+        """Return the phrases that begin with the word at `place`: the word after each, and its place in the tree."""
+        phrases: list[tuple[int, _Node]] = []
         nodes = [self._root]
         for after in range(place, len(words)):
             symbols = words[after].symbols
             nodes = [node.onward[symbol] for node in nodes for symbol in symbols if symbol in node.onward]
             if not nodes:
                 break
-            for node in nodes:
-                if found := active & node.ends:
-                    ends[after + 1] |= found & node.last
-                    entered[after + 1] |= found << 1
+            phrases += [(after + 1, node) for node in nodes if node.ending]
+        return phrases
+
+    def _active(self, place: int, since: int, entered: Sequence[int]) -> int:
+        """Return the elements that the word at `place` may belong to; no gap reaches back over the word `since`."""
+        active = entered[place] | self._first
+        for count, gaps in self._gaps:
+            if place - count <= since:
+                break
+            if before := entered[place - count]:
+                active |= before & gaps
+        return active
+
+
+def _mask(bits: Iterable[int]) -> int:
+    """Return the number in which these bits are set."""
+    places = list(bits)
+    octets = bytearray(max(places, default=0) // 8 + 1)
+    for bit in places:
+        octets[bit // 8] |= 1 << bit % 8
+    return int.from_bytes(octets, "little")
 
 
 def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:

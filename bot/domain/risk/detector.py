@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from bot.domain.activity import Level
 from bot.domain.risk.automaton import Automaton, Place, Word
 from bot.domain.risk.normalise import CLAUSE, LINE
-from bot.domain.risk.pattern import Element, Pattern, Phrase, WordClasses, parse_pattern
+from bot.domain.risk.pattern import Pattern, Phrase, WordClasses, parse_pattern
 from bot.domain.risk.reading import Reading
 from bot.domain.risk.rules import CATEGORIES, COULD_NOT_BE_EXAMINED, Finding, PatternError, RiskRule
 from bot.domain.risk.spelling import Spelling, form_key, read_spellings
@@ -85,6 +87,8 @@ class Detector:
         found: dict[str, Finding] = {}
         open_says, looks = self._all_says, 0
         for end, finals in enumerate(ends):
+            if not finals:
+                continue
             for number in self._patterns.automaton.patterns_in(finals & open_says):
                 rule = self._patterns.rule_of[number]
                 if rule.id in found and not found[rule.id].lowered_by:
@@ -112,13 +116,13 @@ class Detector:
         )
         if not text.weigh:
             return finding
-        if text.ends_within(self._patterns.unless.get(rule.id, 0), _around(text.words, place, CLAUSE)):
+        if text.ending_within(_around(text.words, place, CLAUSE)) & self._patterns.unless.get(rule.id, 0):
             return None
         reasons = ", ".join(self._lowering(rule, place, text))
         return replace(finding, level=_LOWER[rule.level], lowered_by=reasons) if reasons else finding
 
     def _lowering(self, rule: RiskRule, place: Place, text: "_Text") -> Iterator[str]:
-        sentence = _around(text.words, place, LINE)
+        sentence = text.ending_within(_around(text.words, place, LINE))
         for name, finals in self._patterns.lowering.items():
             if name == NEGATION:
                 lowers = self._just_before(finals, place, text) or self._in_a_gap(finals, place, text)
@@ -126,7 +130,7 @@ class Detector:
                 oneself = rule.category in ABOUT_ONESELF
                 lowers = oneself and (self._just_before(finals, place, text) or self._runs_in(finals, place, text))
             else:
-                lowers = text.ends_within(finals, sentence)
+                lowers = bool(sentence & finals)
             if lowers:
                 yield name
 
@@ -156,8 +160,9 @@ class _Text:
     ends: Sequence[int]
     weigh: bool
 
-    def ends_within(self, finals: int, span: tuple[int, int]) -> bool:
-        return any(self.ends[end] & finals for end in range(span[0] + 1, span[1] + 1))
+    def ending_within(self, span: tuple[int, int]) -> int:
+        """Return the final bits of all that ends in a span of words."""
+        return reduce(or_, self.ends[span[0] + 1 : span[1] + 1], 0)
 
 
 def _around(words: Sequence[Word], place: Place, strength: int) -> tuple[int, int]:
@@ -173,11 +178,11 @@ def _around(words: Sequence[Word], place: Place, strength: int) -> tuple[int, in
 def _numbered(
     rules: Sequence[RiskRule], classes: Mapping[str, Sequence[str]], meant: Mapping[str, Phrase]
 ) -> _Patterns:
-    known = WordClasses(classes)
+    known, spelt = WordClasses(classes), _Spelt(meant)
     patterns: list[Pattern] = []
 
     def add(sources: Sequence[str]) -> range:
-        patterns.extend(_as_meant(parse_pattern(source, known), meant) for source in sources)
+        patterns.extend(_as_meant(parse_pattern(source, known), spelt) for source in sources)
         return range(len(patterns) - len(sources), len(patterns))
 
     says = {rule.id: add(rule.says) for rule in rules}
@@ -195,19 +200,26 @@ def _numbered(
     )
 
 
-def _as_meant(pattern: Pattern, meant: Mapping[str, Phrase]) -> Pattern:
+def _as_meant(pattern: Pattern, spelt: "_Spelt") -> Pattern:
     """Spell the pattern's words as those of a text are spelt."""
-    return replace(pattern, elements=tuple(_spelt(element, meant) for element in pattern.elements))
+    elements = [(element, spelt[element.phrases]) for element in pattern.elements]
+    if all(element.phrases is phrases for element, phrases in elements):
+        return pattern
+    return replace(pattern, elements=tuple(replace(element, phrases=phrases) for element, phrases in elements))
 
 
-def _spelt(element: Element, meant: Mapping[str, Phrase]) -> Element:
-    phrases = frozenset(
-        phrase
-        if meant.keys().isdisjoint(phrase)
-        else tuple(spelt for word in phrase for spelt in meant.get(word, (word,)))
-        for phrase in element.phrases
-    )
-    return replace(element, phrases=phrases)
+class _Spelt(dict[frozenset[Phrase], frozenset[Phrase]]):
+    """Sets of phrases as they are meant, each worked out once, however many patterns share it."""
+
+    def __init__(self, meant: Mapping[str, Phrase]) -> None:
+        super().__init__()
+        self._meant = meant
+
+    def __missing__(self, phrases: frozenset[Phrase]) -> frozenset[Phrase]:
+        misspelt = [phrase for phrase in phrases if not self._meant.keys().isdisjoint(phrase)]
+        spelt = (tuple(s for word in phrase for s in self._meant.get(word, (word,))) for phrase in misspelt)
+        self[phrases] = phrases.difference(misspelt).union(spelt) if misspelt else phrases
+        return self[phrases]
 
 
 def _single(entry: str) -> str:

@@ -73,13 +73,6 @@ class Evened:
     text: str
     places: Sequence[int] | None
 
-    def place(self, index: int) -> int:
-        return index if self.places is None else self.places[index]
-
-    def place_after(self, index: int) -> int:
-        """Return where the text as written goes on after the evened characters before `index`."""
-        return index if self.places is None else self.places[index - 1] + 1
-
 
 class _Characters(dict[int, str]):
     """What each character becomes, worked out when it is first met; bounded by the size of Unicode."""
@@ -117,18 +110,20 @@ def evened(text: str) -> Evened:
 
 def raw_words(text: Evened) -> Iterator[Raw]:
     """Split an evened text into words, runs of spaced letters and symbols, in order."""
-    cut, since_stop = 0, 0
+    cut, since_stop, places = 0, 0, text.places
     for found in _PARTS.finditer(text.text):
         part, kind = found.group(), found.lastgroup
         if kind == "stop":
             cut = max(cut, _strength(text.text, found))
             continue
+        start, end = found.span()
+        if places:
+            start, end = places[start], places[end - 1] + 1
         if cut == SENTENCE and since_stop < _SENTENCE_OF_ONE_WORD:
             cut = CLAUSE
         since_stop = 1 if cut >= LINE else since_stop + 1
         spaced = kind == "spaced"
-        word = re.sub(r"[\W_]", "", part) if spaced else part.replace("'", "")
-        yield Raw(word, text.place(found.start()), text.place_after(found.end()), cut, spaced)
+        yield Raw(re.sub(r"[\W_]", "", part) if spaced else part.replace("'", ""), start, end, cut, spaced)
         cut = 0
 
 
@@ -153,4 +148,5 @@ def plain_words(text: str) -> tuple[str, ...]:
 
     Not for what people write: it remembers.
     """
-    return tuple(raw.word for raw in raw_words(evened(text)))
+    even = evened(text)
+    return (even.text,) if even.text.isalnum() else tuple(raw.word for raw in raw_words(even))

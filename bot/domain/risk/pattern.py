@@ -4,8 +4,8 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import product
+from functools import cached_property, lru_cache
+from itertools import chain, product
 
 from bot.domain.risk.normalise import plain_words
 from bot.domain.risk.rules import PatternError
@@ -19,7 +19,10 @@ LONGEST_PHRASE = 10
 MOST_PHRASES = 3000
 SHORTEST_PREFIX = 3
 _PARTS = re.compile(r"\*\d?|[()\[\]{}|~]|[^\s()\[\]{}|*~]+")
+_GROUPS = re.compile(r"[(\[][^()\[\]{}*]+[)\]]")
+"""Alternatives in brackets with nothing but words in them, as most are."""
 _CLOSING = {"(": ")", "[": "]"}
+_NOTHING: frozenset[Phrase] = frozenset([()])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +87,7 @@ class _Reader:
     def __init__(self, pattern: str, classes: WordClasses) -> None:
         self._pattern = pattern
         self._classes = classes
-        self._parts = [(found.group(), found.start()) for found in _PARTS.finditer(pattern)]
+        self._parts = list(_parts(pattern))
         self._next = 0
 
     def elements(self) -> tuple[Element, ...]:
@@ -126,6 +129,8 @@ class _Reader:
     def _item(self) -> tuple[frozenset[Phrase], bool]:
         part, position = self._parts[self._next]
         self._next += 1
+        if known := _known_group(part):
+            return (known | {()}, True) if part[0] == "[" else (known, False)
         if part == "(":
             return self._alternatives(position, part), False
         if part == "[":
@@ -152,13 +157,13 @@ class _Reader:
 
     def _sequence(self) -> frozenset[Phrase]:
         """Read words up to the next | or closing bracket."""
-        found: frozenset[Phrase] = frozenset([()])
+        found = _NOTHING
         while self._peek() not in {"", "|", ")", "]", "}"}:
             place = self._place()
             if self._peek().startswith("*"):
                 raise self._error(place, "a gap cannot stand inside of brackets or word lists: take it outside")
             phrases, _ = self._item()
-            found = frozenset(one + other for one, other in product(found, phrases))
+            found = frozenset(one + other for one, other in product(found, phrases)) if found != _NOTHING else phrases
             self._checked(found, place)
         return found
 
@@ -183,7 +188,7 @@ class _Reader:
     def _checked(self, phrases: frozenset[Phrase], position: int) -> frozenset[Phrase]:
         if len(phrases) > MOST_PHRASES:
             raise self._error(position, f"more than {MOST_PHRASES} combinations: split the pattern")
-        if any(len(phrase) > LONGEST_PHRASE for phrase in phrases):
+        if max(map(len, phrases), default=0) > LONGEST_PHRASE:
             raise self._error(position, f"more than {LONGEST_PHRASE} words in a row: shorten, or use a gap")
         return phrases
 
@@ -202,13 +207,54 @@ class _Reader:
         return PatternError(self._pattern, position, message)
 
 
+def _parts(pattern: str) -> Iterator[tuple[str, int]]:
+    """Return the parts of a pattern with their places; alternatives that can be read at once are one part."""
+    done = 0
+    for group in _GROUPS.finditer(pattern):
+        if _known_group(group.group()):
+            yield from ((found.group(), found.start()) for found in _PARTS.finditer(pattern, done, group.start()))
+            yield group.group(), group.start()
+            done = group.end()
+    yield from ((found.group(), found.start()) for found in _PARTS.finditer(pattern, done))
+
+
+@lru_cache(maxsize=1 << 14)
+def _known_group(part: str) -> frozenset[Phrase]:
+    """Return the phrases of alternatives such as "(die|be dead)"; empty for another part, or where something is wrong.
+
+    Then it is read part by part, and what is wrong is told with its place.
+    """
+    if len(part) < 3 or _CLOSING.get(part[0]) != part[-1]:
+        return frozenset()
+    phrases = [_plain_phrase(alternative) for alternative in part[1:-1].split("|")]
+    return frozenset(phrases) if all(0 < len(phrase) <= LONGEST_PHRASE for phrase in phrases) else frozenset()
+
+
+def _plain_phrase(words: str) -> Phrase:
+    """Return the words as they stand in an evened text, () when one cannot be read at once."""
+    parts = [_plain_part(written) for written in words.split()]
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(chain.from_iterable(parts)) if all(parts) else ()
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain_part(written: str) -> Phrase:
+    """Return the words of one part of a pattern, with a "~" behind it perhaps; () when something is wrong."""
+    part = written.removesuffix("~")
+    words = plain_words(part)
+    if part == written or not words:
+        return words
+    return (*words[:-1], words[-1] + "~") if "~" not in part and len(words[-1]) >= SHORTEST_PREFIX else ()
+
+
 def _without_optional_ends(elements: Sequence[Element]) -> Sequence[Element]:
     """Leave out what may be missing at both ends: it would find nothing more."""
     needed = [place for place, element in enumerate(elements) if not element.optional]
     if not needed:
         return ()
     first, *rest = elements[needed[0] : needed[-1] + 1]
-    return (replace(first, gap=0), *rest)
+    return (replace(first, gap=0) if first.gap else first, *rest)
 
 
 def _joined(elements: Sequence[Element]) -> tuple[Element, ...]:
@@ -235,5 +281,5 @@ def _gaps_reach_past_optional(elements: Sequence[Element]) -> tuple[Element, ...
     for element in elements:
         before = reached[-1] if reached else None
         inherited = before.gap if before and before.optional else 0
-        reached.append(replace(element, gap=max(element.gap, inherited)))
+        reached.append(replace(element, gap=inherited) if inherited > element.gap else element)
     return tuple(reached)

@@ -31,7 +31,7 @@ class Reading:
             else:
                 if raw.word not in seen:
                     seen[raw.word] = self._meant(raw.word)
-                words.extend(self._at(seen[raw.word], raw))
+                words += self._at(seen[raw.word], raw)
             before = None if whole else raw
         return words
 
@@ -49,9 +49,10 @@ class Reading:
         for place, word in enumerate((*raw.word[:alone], *meant, *last)):
             yield self._word(word, raw.start, raw.end, 0 if place else raw.cut)
 
-    def _at(self, meant: Phrase, raw: Raw) -> Iterator[Word]:
-        for place, word in enumerate(meant):
-            yield self._word(word, raw.start, raw.end, 0 if place else raw.cut)
+    def _at(self, meant: Phrase, raw: Raw) -> list[Word]:
+        if len(meant) == 1:
+            return [self._word(meant[0], raw.start, raw.end, raw.cut)]
+        return [self._word(word, raw.start, raw.end, 0 if place else raw.cut) for place, word in enumerate(meant)]
 
     def _word(self, word: str, start: int, end: int, cut: int) -> Word:
         strength = max(cut, LINE) if word in self._contrast else cut
