@@ -320,7 +320,7 @@ async def test_a_slow_count_of_days_is_not_waited_for_and_is_told_when_it_is_don
     await answered(cast, 1)
     for _ in range(2):
         figures = await scraped(prometheus)
-        assert figures["interlude_updates_waiting"] == 0
+        assert figures["interlude_updates_waiting"] == 1
         assert not {COMPLIANCE, AGE} & figures.keys()
     go_on.set()
     monkeypatch.setattr(counting, "WAIT_FOR", 60)
@@ -347,7 +347,7 @@ async def test_a_count_of_days_that_fails_is_told_and_tried_again(
     cast.later(minutes=6)
     figures = await scraped(prometheus)
     assert (figures[FAILED], figures[AGE], figures[COMPLIANCE]) == (1, 360, 1)
-    assert figures["interlude_updates_waiting"] == 0, "what tells of stuck work is told all the same"
+    assert figures["interlude_updates_oldest_seconds"] == 360, "what tells of stuck work is told all the same"
     cast.later(hours=1)
     figures = await scraped(prometheus)
     assert figures[FAILED] == 1
