@@ -115,6 +115,7 @@ async def test_an_answer_that_comes_too_late_is_nobodys() -> None:
     async with to(server) as made:
         with pytest.raises(TimeoutError):
             await ask(made, seconds=0.1)
+        assert not made._resting
         assert await ask(made) == (200, b"{}")
     assert server.connections == 2
 
