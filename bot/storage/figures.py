@@ -74,7 +74,7 @@ class OverDays:
 
 
 async def gathered(tx: Tx, now: datetime) -> Figures:
-    """Return how things stand now, which takes milliseconds however many take part."""
+    """Return how things stand now: what tells of stuck work."""
     return Figures(
         updates=await _updates(tx, now),
         aside=await set_aside_count(tx),
