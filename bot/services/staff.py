@@ -80,7 +80,7 @@ async def _tell_once(tx: Tx, content: Content, key: str, cause: str, now: dateti
             key=f"{cause}:{person.id}",
             chat_id=person.telegram_id or 0,
             lane=Lane.REPLY,
-            payload=packed(Voice(content, person.language).message(key, **values)),
+            payload=packed(Voice(content, person.language).message(key, (), **values)),
         )
         for person in told.values()
     ]
