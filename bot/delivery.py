@@ -13,7 +13,7 @@ import structlog
 from bot.clock import Clock, first_of
 from bot.content.library import Content
 from bot.headway import Headway
-from bot.services import alerts, digests, presence
+from bot.services import alerts, digests, lost_messages, presence
 from bot.services.staff import tell_unshown
 from bot.settling import Settling
 from bot.storage import outbox
@@ -138,7 +138,7 @@ class Delivery:
     async def _handle(self, parcel: Parcel, message: Message | None, standing: Card | None) -> None:
         try:
             if message is None:
-                await self._settle(parcel, "failed", error="cannot be read")
+                await self._make_up(parcel)
             elif parcel.stale:
                 await self._settle(parcel, "dropped", error=parcel.stale)
             elif sent := self._unsettled.get(parcel.id):  # it went out, only that could not be kept: not again
@@ -202,6 +202,16 @@ class Delivery:
             alert = failure.unreachable or unpacked(parcel.payload).fresh
             if settled and alert and parcel.lane is outbox.Lane.SAFETY and parcel.member_id:
                 await self._alert_next(tx, parcel.case_id, parcel.member_id, now)
+        self._headway.made("sender")
+
+    async def _make_up(self, parcel: Parcel) -> None:
+        """Settle as failed what cannot be read, and see to it that nobody waits for what it said."""
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            if await outbox.settle(tx, parcel.id, "failed", now, error="cannot be read"):
+                await lost_messages.make_up(tx, self._content(), parcel, now)
+                if parcel.lane is outbox.Lane.SAFETY and parcel.member_id:
+                    await self._alert_next(tx, parcel.case_id, parcel.member_id, now)
         self._headway.made("sender")
 
     async def _alert_next(self, tx: Tx, case_id: int | None, member_id: int, now: datetime) -> None:

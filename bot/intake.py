@@ -37,6 +37,9 @@ PATIENCE = 3.0
 ANSWERED_WITHIN = 10.0
 """Seconds after which whoever cried for help is answered past everything that holds the answer up."""
 
+HANDLED_WITHIN = 60.0
+"""Seconds that one update may take; what hangs for longer has failed, and its chat goes on."""
+
 TRIES = (1, 5, 30)
 """Seconds before each further try; after the last, an update is set aside."""
 
@@ -222,7 +225,8 @@ class Intake:
             update = Update.model_validate_json(waiting.payload, context={"bot": self._bot})
             if update.update_id != waiting.update_id:  # its number had been another's
                 update = update.model_copy(update={"update_id": waiting.update_id})
-            await self._dispatcher.feed_update(self._bot, update)
+            async with asyncio.timeout(HANDLED_WITHIN):
+                await self._dispatcher.feed_update(self._bot, update)
             self._remember(waiting.update_id)
             self._headway.made("inbox")
         except AlreadyDone:
@@ -250,7 +254,8 @@ class Intake:
         if urgent:
             await self._comfort_writer(waiting, urgent=True)
         try:
-            await self._put_off(waiting, error)
+            async with asyncio.timeout(HANDLED_WITHIN):
+                await self._put_off(waiting, error)
         except Exception:
             log.exception("an update could not be put off", update_id=waiting.update_id)
             await self._comfort_writer(waiting)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.clock import Clock, first_of
 from bot.content.library import Content
@@ -54,6 +55,19 @@ MOST_ROUNDS = 10_000
 """Rounds of one job in a row; past it, something gives the same work back again and again."""
 
 
+class Every(IntervalTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires at an interval, and once for all that a clock set forward leapt over.
+
+    APScheduler counts every turn that was missed, while everything else waits: of one day there are half a million.
+    """
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Return the next turn; after several missed ones that from now on."""
+        late = previous_fire_time is not None and now - previous_fire_time > self.interval
+        found: datetime | None = super().get_next_fire_time(None if late else previous_fire_time, now)
+        return found
+
+
 class Ticks:
     """Runs the jobs. One that fails is logged and runs again at its next turn."""
 
@@ -73,9 +87,9 @@ class Ticks:
         self._headway.watch("scheduler", map(_name, EVERY_SECONDS))
         scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         for service, seconds in EVERY_SECONDS.items():
-            scheduler.add_job(self._work_off, "interval", seconds=seconds, args=[service], id=_name(service))
+            scheduler.add_job(self._work_off, Every(seconds=seconds, timezone=UTC), args=[service], id=_name(service))
         if self._heartbeat_url:
-            scheduler.add_job(self._beat, "interval", seconds=60, id="heartbeat")
+            scheduler.add_job(self._beat, Every(seconds=60, timezone=UTC), id="heartbeat")
         scheduler.start()
         try:
             await self._put_right()

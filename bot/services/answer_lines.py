@@ -47,4 +47,7 @@ def _said(tx: Tx, voice: Voice, row: Row) -> str:
         return voice.label(f"follow-up-key-{row.step.rpartition(' ')[2]}")
     if row.step == HELP_NOW:
         return voice.label("category-help-now")
-    return answer_text(tx, row) or (f"{row.number:g}" if row.number is not None else "–")
+    text = answer_text(tx, row)
+    if text is None:
+        return voice.label("cannot-be-read")
+    return text or (f"{row.number:g}" if row.number is not None else "–")

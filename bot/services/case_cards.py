@@ -56,6 +56,7 @@ async def _event_line(tx: Tx, row: Row, voice: Voice, zone: ZoneInfo) -> Words:
     if disposition := row.detail.get("disposition"):
         line = join((line, voice.words(f"disposition-{disposition}")), ": ")
     note = records.event_note(tx, row)
+    note = voice.label("cannot-be-read") if note is None else note
     return (*line, Span(text=f"\n{note}", styles=frozenset({"italic"}))) if note else line
 
 

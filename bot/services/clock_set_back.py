@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.content.library import Content
 from bot.domain import cases as life
 from bot.services.alerts import moved_on, working
-from bot.storage import cases, clock_set_back
+from bot.storage import cases, clock_set_back, people
 from bot.storage.store import Store, Tx
 
 
@@ -23,8 +23,9 @@ async def put_right(store: Store, content: Content, now: datetime) -> int:
 
 async def _bring_alerts_back(tx: Tx, content: Content, now: datetime) -> int:
     changed = 0
-    for filed in await cases.queue(tx, tuple(content.programmes)):
-        programme = content.programme(filed.programme, "")
+    names = {*content.programmes, *await people.programmes_taken_part_in(tx)}
+    for filed in await cases.queue(tx, tuple(names)):
+        programme = content.standing_programme(filed.programme, "")
         earlier = life.brought_back(filed.case, now, programme.alerts[filed.case.level], working(programme))
         if earlier != filed.case:
             await moved_on(tx, filed, earlier)

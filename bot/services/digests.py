@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from bot.content.library import Content
 from bot.domain.words import join
 from bot.services.alerts import along_the_chain, moved_on, to_who_has_it
@@ -18,14 +20,26 @@ from bot.storage.people import Member
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, packed, written
 
+log = structlog.get_logger()
+
 
 async def send_due(store: Store, content: Content, now: datetime) -> int:
-    """Send the digests that are due, programme by programme; return in how many there was one."""
+    """Send the digests that are due, programme by programme; return in how many there was one.
+
+    Where one fails the others go out all the same; then its failure is raised.
+    """
     async with store.read() as tx:
         due = await records.digest_due(tx, now)
+    failure: Exception | None = None
     for programme in due:
-        async with store.begin() as tx:
-            await _send(tx, content, programme, now)
+        try:
+            async with store.begin() as tx:
+                await _send(tx, content, programme, now)
+        except Exception as error:
+            log.exception("the digest of a programme fails, the others go on")
+            failure = error
+    if failure:
+        raise failure
     return len(due)
 
 

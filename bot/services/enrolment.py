@@ -15,7 +15,7 @@ from bot.services.geography import country_of_zone
 from bot.services.plans import plan_ahead, plan_anew
 from bot.services.reach import reachable, tell_staff
 from bot.services.roster import end_participation
-from bot.services.turn import Turn, reply
+from bot.services.turn import Turn, programme_is_away, reply
 from bot.services.voice import Voice, button, column
 from bot.storage import audit, follow_ups, people, prompts
 from bot.storage.people import Member, Person
@@ -96,6 +96,8 @@ async def consent(store: Store, content: Content, turn: Turn, choice: str) -> No
         if choice != "yes":
             await _set_language(tx, content, turn, choice)
             return
+        if await programme_is_away(tx, content, turn, member):
+            return
         programme = content.programme(member.programme, turn.language)
         await people.add_consent(tx, member.id, programme.consent_version, turn.language, turn.now)
         await people.change_member(tx, member.id, consent_version=programme.consent_version)
@@ -168,7 +170,8 @@ async def ask_zone(tx: Tx, content: Content, turn: Turn) -> None:
     """Ask where the person lives: the programme's zone first, others of the same country, or typed."""
     voice = turn.voice(content)
     member = turn.joining or turn.participant
-    here = content.programme(member.programme, turn.language).timezone if member else turn.zone.key
+    there = member is not None and member.programme in content.programmes
+    here = content.programme(member.programme, turn.language).timezone if member and there else turn.zone.key
     keys = _zone_keys(voice, timezones.near(here), turn.now)
     keys.append(voice.button("zone-other", MenuTap(menu="zone", value="other")))
     await reply(tx, turn, _in_card(voice.message("zone-ask", column(keys))))
@@ -204,7 +207,7 @@ async def show_invite_menu(store: Store, content: Content, turn: Turn) -> None:
     voice = turn.voice(content)
     async with store.begin(settles=turn.update_id, now=turn.now) as tx:
         keys = []
-        for place in await managers(tx, turn):
+        for place in [one for one in await managers(tx, turn) if one.programme in content.programmes]:
             programme = content.programme(place.programme, turn.language)
             for level in programme.levels:
                 tap = MenuTap(menu="invite", value=f"{place.programme}|participant|{level}")
@@ -276,6 +279,8 @@ def _refusal(invitation: Row | None, turn: Turn) -> str:
 
 async def _greet(tx: Tx, content: Content, turn: Turn) -> None:
     if turn.joining:
+        if await programme_is_away(tx, content, turn, turn.joining):
+            return
         await _ask_consent(tx, content, turn, turn.joining)
         return
     key = "welcome-back" if turn.members else "welcome-stranger"

@@ -1,6 +1,6 @@
 """A word some time later: how are you now, after a case; we miss you, after missed check-ins; a caring contact."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from bot.domain.follow_up import caring_days
 from bot.domain.plan import first_allowed
 from bot.services.access import not_anothers
 from bot.services.answer_lines import AFTER_CASE
+from bot.services.one_by_one import AGAIN_AFTER, together_or_alone
 from bot.services.plan_proposals import proposal_message
 from bot.services.plans import plan_of
 from bot.services.reach import reached
@@ -51,11 +52,22 @@ ANSWERS: tuple[Outcome, ...] = ("better", "same", "worse")
 
 async def deliver_due(store: Store, content: Content, now: datetime) -> int:
     """Send, put off or leave out the words that are due; return how many."""
-    async with store.begin() as tx:
+    async with store.read() as tx:
         waiting = await follow_ups.due(tx, now, AT_ONCE)
-        for one in waiting:
-            await _deliver(tx, content, one, now)
-    return len(waiting)
+
+    async def work(ids: Sequence[int]) -> int:
+        async with store.begin() as tx:
+            for one_id in ids:
+                one = await follow_ups.follow_up(tx, one_id)
+                if one and one.sent_at is None and one.due_at <= now:
+                    await _deliver(tx, content, one, now)
+        return len(ids)
+
+    async def put_off(one_id: int) -> None:
+        async with store.begin() as tx:
+            await follow_ups.put_off(tx, one_id, now + AGAIN_AFTER)
+
+    return await together_or_alone([one.id for one in waiting], work, put_off)
 
 
 async def plan_caring(tx: Tx, member: Member, person: Person, now: datetime) -> None:

@@ -14,6 +14,7 @@ from bot.storage import export, runs
 from bot.storage.erasure import Traces
 from bot.storage.store import Tx
 from bot.storage.tables import Row
+from bot.storage.vault import readable
 
 Value = str | float | datetime | date | None
 Record = Mapping[str, Value]
@@ -31,7 +32,10 @@ class _Read:
     met: Mapping[int, Skill | Measure]
 
     def opened(self, place: str, row: Row, sealed: bytes | None) -> str:
-        return self.tx.vault.open(place, row.id, sealed) if sealed else ""
+        if not sealed:
+            return ""
+        text = readable(self.tx.vault, place, row.id, sealed)
+        return Voice(self.content, self.language).label("cannot-be-read") if text is None else text
 
     def programme(self, name: str) -> str:
         return self.content.programme(name, self.language).title if name in self.content.programmes else name

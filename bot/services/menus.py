@@ -11,7 +11,7 @@ from bot.domain.words import Words, join
 from bot.services import channels, practice
 from bot.services.contacts import COUNTRY
 from bot.services.enrolment import LANGUAGE_NAMES, ask_zone, language_menu
-from bot.services.turn import Turn, no_longer_asked, reply
+from bot.services.turn import Turn, no_longer_asked, programme_is_away, reply
 from bot.services.voice import Voice, button, column, grid
 from bot.storage import prompts, runs
 from bot.storage.store import Store, Tx
@@ -30,8 +30,14 @@ async def check_in(store: Store, content: Content, turn: Turn) -> None:
         if member is None:
             await reply(tx, turn, turn.voice(content).message("not-a-participant"))
             return
-        streams = content.programme(member.programme, turn.language).levels[member.level]
-        measure = streams["check-in"].measure if "check-in" in streams else "daily-check-in"
+        if await programme_is_away(tx, content, turn, member):
+            return
+        streams = content.programme(member.programme, turn.language).levels.get(member.level, {})
+        measure = streams["check-in"].measure if "check-in" in streams else ""
+        measure = measure if measure in content.measures else "daily-check-in"
+        if measure not in content.measures:
+            await reply(tx, turn, turn.voice(content).message("programme-away"))
+            return
         run = await practice.begin(tx, content, turn, member, kind="measure", activity_id=measure)
         await prompts.begun(tx, member.id, run.activity, run.id)
 

@@ -14,6 +14,7 @@ from bot.domain.scoring import Raised, raised, score, triage
 from bot.domain.understanding import folded
 from bot.services import access
 from bot.services.contacts import programme_of
+from bot.services.one_by_one import AGAIN_AFTER, together_or_alone
 from bot.services.safety import DISTRESS, examine, respond
 from bot.services.screens import ended_message, screen_message
 from bot.services.turn import Turn, no_longer_asked, reply
@@ -129,9 +130,20 @@ async def elapse(store: Store, content: Content, now: datetime) -> int:
     """Go on with the practices whose pause is over; return how many."""
     async with store.begin() as tx:
         over = await runs.elapsed_runs(tx, now, AT_ONCE)
-        for run in over:
-            await _go_on(tx, content, run, now)
-    return len(over)
+
+    async def work(ids: Sequence[int]) -> int:
+        async with store.begin() as tx:
+            for run_id in ids:
+                run = await runs.run(tx, run_id)
+                if run and run.due_at and run.due_at <= now:
+                    await _go_on(tx, content, run, now)
+        return len(ids)
+
+    async def put_off(run_id: int) -> None:
+        async with store.begin() as tx:
+            await runs.put_off_pause(tx, run_id, now + AGAIN_AFTER)
+
+    return await together_or_alone([run.id for run in over], work, put_off)
 
 
 async def _go_on(tx: Tx, content: Content, run: Run, now: datetime) -> None:
@@ -177,7 +189,7 @@ async def _move(tx: Tx, content: Content, turn: Turn, going: _Going, given: Inpu
     if level in ("red", "orange"):
         going.unclear = None  # what they wrote was answered with help; nobody quibbles about its form
     await _answer(tx, content, turn, going, effects, fresh=fresh or level is not None)
-    for measure in dict.fromkeys(going.offers):
+    for measure in [one for one in dict.fromkeys(going.offers) if one in content.measures]:
         await reply(tx, turn, _offer(content, turn, going.run, measure))
     return False
 
@@ -292,7 +304,7 @@ async def _answer(
 ) -> None:
     """Show what comes next: the screen, a word about what was not understood, the next skill, or the end."""
     voice = turn.voice(content)
-    if going.next_skill:
+    if going.next_skill in content.skills:
         await begin(
             tx,
             content,

@@ -1,11 +1,13 @@
 """Prompts: sent when due, put off, skipped, begun, reminded of once, and marked missed."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cache, partial
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from bot.content.library import Content
 from bot.domain import cases as life
@@ -15,7 +17,9 @@ from bot.domain.selection import Chosen, Practice, candidates, choose
 from bot.services import practice, reach
 from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
+from bot.services.one_by_one import AGAIN_AFTER, together_or_alone
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
+from bot.services.staff import tell_left_out
 from bot.services.turn import Turn
 from bot.services.voice import Voice
 from bot.storage import cases, follow_ups, marks, people, prompts, runs
@@ -27,6 +31,8 @@ from bot.storage.runs import Kind
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, Keyboard, Message, packed
 from bot.telegram.taps import PromptTap, tap_data
+
+log = structlog.get_logger()
 
 AT_ONCE = 50
 """Prompts that one transaction sends: what is urgent waits for no more than these."""
@@ -100,8 +106,19 @@ async def deliver_due(store: Store, content: Content, now: datetime) -> int:
 
 async def remind(store: Store, content: Content, now: datetime) -> int:
     """Remind once of the prompts that nobody answered; return how many were looked at."""
-    async with store.begin() as tx:
+    async with store.read() as tx:
         waiting = await prompts.to_remind(tx, now, AT_ONCE)
+    later = {"remind_at": now + AGAIN_AFTER}
+    return await together_or_alone(
+        [prompt.id for prompt in waiting],
+        partial(_remind, store, content, now),
+        partial(_put_off, store, "sent", later),
+    )
+
+
+async def _remind(store: Store, content: Content, now: datetime, prompt_ids: Sequence[int]) -> int:
+    async with store.begin() as tx:
+        waiting = [one for one in await prompts.some(tx, prompt_ids) if one.remind_at and one.remind_at <= now]
         receivers = await _receivers(tx, content, waiting, now)
         postings = []
         for prompt in waiting:
@@ -114,12 +131,30 @@ async def remind(store: Store, content: Content, now: datetime) -> int:
 
 async def expire(store: Store, content: Content, now: datetime) -> int:
     """Mark prompts missed whose time is over; too many in a row raise a flag. Returns how many were looked at."""
-    async with store.begin() as tx:
+    async with store.read() as tx:
         over = await prompts.to_expire(tx, now, AT_ONCE)
+    later = {"expires_at": now + AGAIN_AFTER}
+    return await together_or_alone(
+        [prompt.id for prompt in over],
+        partial(_expire_some, store, content, now),
+        partial(_put_off, store, "sent", later),
+    )
+
+
+async def _expire_some(store: Store, content: Content, now: datetime, prompt_ids: Sequence[int]) -> int:
+    async with store.begin() as tx:
+        over = [one for one in await prompts.some(tx, prompt_ids) if one.expires_at and one.expires_at <= now]
         receivers = await _receivers(tx, content, over, now)
         for prompt in over:
             await _expire(tx, content, receivers.get(prompt.member_id), prompt, now)
     return len(over)
+
+
+async def _put_off(store: Store, status: str, later: Mapping[str, datetime], prompt_id: int) -> None:
+    """Let a prompt that fails wait, so that the others go on."""
+    async with store.begin() as tx:
+        if not await prompts.change(tx, prompt_id, status, **later):
+            await prompts.forget_times(tx, prompt_id)
 
 
 async def replan(store: Store, content: Content, now: datetime) -> int:
@@ -161,6 +196,9 @@ async def start(store: Store, content: Content, turn: Turn, prompt_id: int) -> s
         if prompt.status != "sent" or prompt.run_id:
             await stale(tx, turn, "prompt")
             return "tap-ended"
+        if not _is_there(content, prompt):
+            await _replace(tx, turn, prompt, turn.voice(content).message("skill-gone"))
+            return "tap-gone"
         run = await practice.begin(
             tx, content, turn, turn.participant, kind=prompt.kind, activity_id=prompt.activity, card=_card(prompt)
         )
@@ -209,10 +247,40 @@ async def skip(store: Store, content: Content, turn: Turn, prompt_id: int) -> st
     return "tap-skipped"
 
 
-async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tuple[Prompt, ...], dict[int, _Receiver]]:
-    """Send some of the prompts that are due; return all that were looked at, and who gets prompts."""
-    async with store.begin() as tx:
+_Looked = tuple[tuple[Prompt, ...], dict[int, _Receiver]]
+"""Prompts that were due, and who gets prompts."""
+
+
+async def _send_due(store: Store, content: Content, now: datetime) -> _Looked:
+    """Send some of the prompts that are due; return all that were looked at, and who gets prompts.
+
+    Where that fails each is sent by itself, and what fails then is put off, and left out once it is too late.
+    """
+    try:
+        return await _send_some(store, content, now)
+    except Exception:
+        log.exception("prompts that are due fail together, each is sent by itself")
+    async with store.read() as tx:
         due = await prompts.due(tx, now, AT_ONCE)
+    looked: list[Prompt] = []
+    receivers: dict[int, _Receiver] = {}
+    for prompt in due:
+        try:
+            some, theirs = await _send_some(store, content, now, only=prompt.id)
+        except Exception:
+            log.exception("a prompt that is due fails, the others go on")
+            too_late = {"status": "late"} if now > prompt.latest_at else {"due_at": now + AGAIN_AFTER}
+            async with store.begin() as tx:
+                await prompts.change(tx, prompt.id, "planned", **too_late)
+        else:
+            looked += some
+            receivers |= theirs
+    return tuple(looked), receivers
+
+
+async def _send_some(store: Store, content: Content, now: datetime, *, only: int | None = None) -> _Looked:
+    async with store.begin() as tx:
+        due = await prompts.due(tx, now, AT_ONCE, only=only)
         if not due:
             return (), {}
         receivers, wording = await _receivers(tx, content, due, now), cache(partial(_wording, content))
@@ -224,6 +292,8 @@ async def _send_due(store: Store, content: Content, now: datetime) -> tuple[tupl
         await prompts.sent(tx, [prompt for prompt, _ in sending])
         for prompt in due:
             await _miss_unheard(tx, content, receivers.get(prompt.member_id), prompt, now)
+        for activity in dict.fromkeys(one.activity for one in due if one.activity and not _is_there(content, one)):
+            await tell_left_out(tx, content, activity, now)
         await people.look_again(tx, list(receivers), now + PLANNED_WITHIN)
         await post(tx, [posting for _, posting in sending], now)
     return due, receivers
@@ -279,7 +349,7 @@ def _sent(
         prompt,
         status="sent",
         activity=chosen.skill,
-        probability=chosen.probability if not prompt.activity else prompt.probability,
+        probability=prompt.probability if chosen.skill == prompt.activity else chosen.probability,
         sent_at=now,
         remind_at=now + timedelta(seconds=prompt.remind_after) if prompt.remind_after else None,
         expires_at=now + timedelta(seconds=prompt.answer_within),
@@ -301,9 +371,17 @@ async def _miss_unheard(tx: Tx, content: Content, receiver: _Receiver | None, pr
     await _flag_missed(tx, content, receiver, prompt, now)
 
 
+def _is_there(content: Content, prompt: Prompt) -> bool:
+    """Return whether a file describes what a prompt proposes."""
+    return prompt.activity in (content.skills if prompt.kind == "skill" else content.measures)
+
+
 def _chosen(content: Content, receiver: _Receiver, prompt: Prompt) -> Chosen | None:
-    if prompt.activity:
+    """Return what a prompt proposes: where its skill is gone another one, where its measure is nothing."""
+    if _is_there(content, prompt):
         return Chosen(skill=prompt.activity, probability=1.0)
+    if prompt.kind == "measure":
+        return None
     skills = [versions[next(iter(versions))] for versions in content.skills.values()]
     assert receiver.member.began  # noqa: S101 - receivers have begun
     offered = candidates(receiver.programme.curriculum, skills, receiver.member.began, prompt.due_at.date())
@@ -369,6 +447,8 @@ def _reminder(
     """Return when to look again (None: never), and the reminder if it may go out now."""
     if receiver is None or not receiver.hears or prompt.status != "sent" or prompt.run_id:
         return None, None
+    if not _is_there(content, prompt):
+        return None, None
     over = prompt.expires_at or now
     if allowed(receiver.plan, now):
         return first_allowed(receiver.plan, now, over), None
@@ -380,7 +460,7 @@ def _reminder(
 
 
 async def _expire(tx: Tx, content: Content, receiver: _Receiver | None, prompt: Prompt, now: datetime) -> None:
-    run = await runs.run(tx, prompt.run_id) if prompt.run_id else None
+    run = await runs.run_if_readable(tx, prompt.run_id) if prompt.run_id else None
     status = "answered" if run and run.state.answers else "missed"
     if not await prompts.change(tx, prompt.id, "sent", status=status, remind_at=None, expires_at=None):
         await prompts.forget_times(tx, prompt.id)

@@ -59,17 +59,32 @@ async def tell_unshown(store: Store, content: Content, picture: str, now: dateti
     """Tell which picture is missing or can't be shown: once each, however many messages went out without it."""
     name = blake2b(picture.encode(), digest_size=12).hexdigest()
     async with store.begin() as tx:
-        told = {person.id: person for _, person in await people.staff(tx)}
-        postings = [
-            Posting(
-                key=f"picture:{name}:{person.id}",
-                chat_id=person.telegram_id or 0,
-                lane=Lane.REPLY,
-                payload=packed(Voice(content, person.language).message("picture-unshown", picture=picture)),
-            )
-            for person in told.values()
-        ]
-        await post(tx, postings, now)
+        await _tell_once(tx, content, "picture-unshown", f"picture:{name}", now, picture=picture)
+
+
+async def tell_unreadable(tx: Tx, content: Content, now: datetime) -> None:
+    """Tell, once a day, that messages wait which cannot be read, and that they are left out."""
+    await _tell_once(tx, content, "message-unreadable", f"unreadable:{now:%y%m%d}", now)
+
+
+async def tell_left_out(tx: Tx, content: Content, activity: str, now: datetime) -> None:
+    """Tell which skill or measure prompts are left out of, since its file is gone or broken; once a day each."""
+    name = blake2b(activity.encode(), digest_size=12).hexdigest()
+    await _tell_once(tx, content, "activity-gone", f"activity:{name}:{now:%y%m%d}", now, activity=activity)
+
+
+async def _tell_once(tx: Tx, content: Content, key: str, cause: str, now: datetime, **values: str) -> None:
+    told = {person.id: person for _, person in await people.staff(tx)}
+    postings = [
+        Posting(
+            key=f"{cause}:{person.id}",
+            chat_id=person.telegram_id or 0,
+            lane=Lane.REPLY,
+            payload=packed(Voice(content, person.language).message(key, (), **values)),
+        )
+        for person in told.values()
+    ]
+    await post(tx, postings, now)
 
 
 async def _tell(tx: Tx, content: Content, words: Callable[[Voice], Words], now: datetime) -> None:

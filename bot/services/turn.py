@@ -70,6 +70,14 @@ async def no_longer_asked(tx: Tx, turn: Turn) -> None:
         await people.change_person(tx, turn.person.id, dialogue=None)
 
 
+async def programme_is_away(tx: Tx, content: Content, turn: Turn, member: Member) -> bool:
+    """Return whether no file describes a member's programme any more; they are told what works all the same."""
+    if member.programme in content.programmes:
+        return False
+    await reply(tx, turn, turn.voice(content).message("programme-away"))
+    return True
+
+
 async def reply(
     tx: Tx, turn: Turn, message: Message, lane: Lane = Lane.REPLY, *, case_id: int | None = None, part: str = ""
 ) -> None:

@@ -12,7 +12,7 @@ from bot.domain.understanding import hours_in
 from bot.domain.words import Words, join
 from bot.services.enrolment import ask_zone
 from bot.services.plans import plan_anew, read_pause, read_preferences
-from bot.services.turn import Turn, no_longer_asked, reply
+from bot.services.turn import Turn, no_longer_asked, programme_is_away, reply
 from bot.services.voice import Voice, button, column, grid
 from bot.storage import audit, people, prompts
 from bot.storage.people import Member
@@ -33,6 +33,8 @@ async def show(store: Store, content: Content, turn: Turn) -> None:
             await reply(tx, turn, turn.voice(content).message("not-a-participant"))
             return
         await no_longer_asked(tx, turn)
+        if await programme_is_away(tx, content, turn, member):
+            return
         await reply(tx, turn, replace(await _overview(tx, content, turn, member), fresh=True))
 
 
@@ -44,30 +46,38 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
             await reply(tx, turn, turn.voice(content).message("not-a-participant"))
             return
         await no_longer_asked(tx, turn)
-        kind, _, value = choice.partition("=")
-        match kind, value:
-            case "pause", "":
-                await reply(tx, turn, _pause_menu(turn.voice(content)))
-            case "pause", _:
-                await _pause(tx, content, turn, member, value)
-            case "days", "":
-                await reply(tx, turn, _days_menu(turn.voice(content), member))
-            case "days", _:
-                await _toggle_day(tx, content, turn, member, int(value))
-            case "zone", _:
-                await ask_zone(tx, content, turn)
-            case "own", _:
-                await _set_hours(tx, content, turn, member, value, None)
-            case (("window" | "quiet"), _):
-                await _ask_hours(tx, content, turn, member, kind, value)
-            case "stream", _:
-                await _toggle_stream(tx, content, turn, member, value)
-            case _:
-                await reply(tx, turn, await _overview(tx, content, turn, member))
+        if await programme_is_away(tx, content, turn, member):
+            return
+        await _chosen(tx, content, turn, member, choice)
+
+
+async def _chosen(tx: Tx, content: Content, turn: Turn, member: Member, choice: str) -> None:
+    kind, _, value = choice.partition("=")
+    match kind, value:
+        case "pause", "":
+            await reply(tx, turn, _pause_menu(turn.voice(content)))
+        case "pause", _:
+            await _pause(tx, content, turn, member, value)
+        case "days", "":
+            await reply(tx, turn, _days_menu(turn.voice(content), member))
+        case "days", _:
+            await _toggle_day(tx, content, turn, member, int(value))
+        case "zone", _:
+            await ask_zone(tx, content, turn)
+        case "own", _:
+            await _set_hours(tx, content, turn, member, value, None)
+        case (("window" | "quiet"), _):
+            await _ask_hours(tx, content, turn, member, kind, value)
+        case "stream", _:
+            await _toggle_stream(tx, content, turn, member, value)
+        case _:
+            await reply(tx, turn, await _overview(tx, content, turn, member))
 
 
 async def typed_hours(tx: Tx, content: Content, turn: Turn, member: Member, what: str, text: str) -> bool:
     """Take hours that were asked for; False (and asked again) when the text names none."""
+    if await programme_is_away(tx, content, turn, member):
+        return True
     hours = hours_in(text)
     if hours is None:
         await reply(tx, turn, turn.voice(content).message("hours-unclear"))
@@ -118,7 +128,7 @@ async def _toggle_day(tx: Tx, content: Content, turn: Turn, member: Member, day:
 
 
 async def _toggle_stream(tx: Tx, content: Content, turn: Turn, member: Member, stream: str) -> None:
-    told = content.programme(member.programme, turn.language).levels[member.level].get(stream)
+    told = content.programme(member.programme, turn.language).levels.get(member.level, {}).get(stream)
     if told is None or told.measure:  # what the team looks at is not switched off, only paused
         return
     off = set(member.preferences.get("switched_off", ()))
@@ -187,7 +197,7 @@ def _quiet_words(content: Content, voice: Voice, member: Member) -> Words:
 
 
 def _overview_keys(content: Content, voice: Voice, member: Member, *, paused: bool) -> Keyboard:
-    streams = content.programme(member.programme, voice.language).levels[member.level]
+    streams = content.programme(member.programme, voice.language).levels.get(member.level, {})
     off = set(member.preferences.get("switched_off", ()))
     keys = [
         voice.button(
@@ -233,10 +243,12 @@ def _back(voice: Voice) -> Key:
 
 
 def _stream_name(content: Content, voice: Voice, member: Member, stream: str) -> str:
-    told = content.programme(member.programme, voice.language).levels[member.level].get(stream)
+    told = content.programme(member.programme, voice.language).levels.get(member.level, {}).get(stream)
     if told and told.measure:
-        return content.measure(told.measure, voice.language).title
-    return content.skill(told.skill, voice.language).title if told and told.skill else voice.label("stream-skill")
+        there = told.measure in content.measures
+        return content.measure(told.measure, voice.language).title if there else told.measure
+    there = told is not None and told.skill in content.skills
+    return content.skill(told.skill, voice.language).title if told and there else voice.label("stream-skill")
 
 
 def _running(pause: list[str | None], now: datetime) -> bool:

@@ -13,6 +13,7 @@ from bot.domain.cases import Case
 from bot.storage.marks import mark
 from bot.storage.store import Tx
 from bot.storage.tables import Row, case_events, cases, flags, members, new_id
+from bot.storage.vault import readable
 
 IN_DIGEST, AS_NEWS = "yes", "news"
 """How an alert that came in a digest is marked in a case's history: as one that waits, or as news of one taken."""
@@ -135,9 +136,9 @@ async def events_of(tx: Tx, case_id: int) -> tuple[Row, ...]:
     return tuple(await tx.all(query))
 
 
-def event_note(tx: Tx, row: Row) -> str:
-    """Return the note of a step in a case's history."""
-    return tx.vault.open("case_events.note", row.key, row.note_sealed) if row.note_sealed else ""
+def event_note(tx: Tx, row: Row) -> str | None:
+    """Return the note of a step in a case's history; None where it cannot be read."""
+    return readable(tx.vault, "case_events.note", row.key, row.note_sealed) if row.note_sealed else ""
 
 
 async def queue(tx: Tx, programmes: Sequence[str], limit: int | None = None) -> tuple[Filed, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.domain.activity import Level
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, cases, channels, members, outbox, pages
+from bot.storage.vault import Unreadable
 
 DIGEST = "d"
 """How the key of a page begins that tells of several cases; that one of them is seen to does not end it."""
@@ -196,7 +197,7 @@ async def _found(tx: Tx, *conditions: ColumnElement[bool]) -> tuple[Channel, ...
             programme=row.programme,
             member_id=row.member_id,
             kind=row.kind,
-            shown=_sealed(tx, row)["shown"],
+            shown=_shown(tx, row),
         )
         for row in await tx.all(query)
     )
@@ -205,3 +206,11 @@ async def _found(tx: Tx, *conditions: ColumnElement[bool]) -> tuple[Channel, ...
 def _sealed(tx: Tx, row: Row) -> dict[str, str]:
     known: dict[str, str] = json.loads(tx.vault.open("channels.address", row.id, row.address_sealed))
     return known
+
+
+def _shown(tx: Tx, row: Row) -> str:
+    """Return what a channel is called; by its kind where its address cannot be read: an alert goes by all others."""
+    try:
+        return _sealed(tx, row)["shown"]
+    except (Unreadable, ValueError, KeyError):
+        return str(row.kind)

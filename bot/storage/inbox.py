@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, Row, inbox
+from bot.storage.vault import readable
 
 STARTED_OVER = 1 << 40
 """Added to the number of an update that had another one's: Telegram starts anew at random after a quiet week."""
@@ -30,7 +31,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """An update that is not done yet."""
+    """An update that is not done yet. One that cannot be read has an empty `payload`: it fails, and no other."""
 
     update_id: int
     chat_id: int
@@ -137,7 +138,7 @@ def _waiting(tx: Tx, row: Row) -> Waiting:
     return Waiting(
         update_id=row.update_id,
         chat_id=row.chat_id,
-        payload=tx.vault.open("inbox.payload", row.update_id, row.payload_sealed),
+        payload=readable(tx.vault, "inbox.payload", row.update_id, row.payload_sealed) or "",
         attempts=row.attempts,
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.store import Tx
 from bot.storage.tables import FORGOTTEN, cards, outbox, people, prompts
+from bot.storage.vault import readable
 
 
 class Lane(IntEnum):
@@ -38,7 +39,10 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A message ready to go. `stale` says why it must not go any more (empty: it may)."""
+    """A message ready to go. `stale` says why it must not go any more (empty: it may).
+
+    One that cannot be read has an empty `payload`.
+    """
 
     id: int
     chat_id: int
@@ -112,7 +116,7 @@ async def waits(tx: Tx, posting: Posting) -> bool:
         outbox.c.chat_id == posting.chat_id, outbox.c.state == "ready", outbox.c.lane <= int(posting.lane)
     )
     rows = await tx.all(query)
-    return any(tx.vault.open("outbox.payload", row.key, row.payload_sealed) == posting.payload for row in rows)
+    return any(readable(tx.vault, "outbox.payload", row.key, row.payload_sealed) == posting.payload for row in rows)
 
 
 def _ready_query() -> Select[Any]:
@@ -161,7 +165,7 @@ async def ready(
             id=row.id,
             chat_id=row.chat_id,
             lane=Lane(row.lane),
-            payload=tx.vault.open("outbox.payload", row.key, row.payload_sealed),
+            payload=readable(tx.vault, "outbox.payload", row.key, row.payload_sealed) or "",
             attempts=row.attempts,
             created_at=row.created_at,
             expires_at=row.expires_at,

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert, select, update
 from bot.domain.people import Role, Standing
 from bot.storage.store import Tx
 from bot.storage.tables import Row, consents, invitations, members, new_id, people
+from bot.storage.vault import readable
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letters that are read as others."""
@@ -28,6 +29,8 @@ _MEMBERSHIPS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who wrote to the bot. `code` stands for them where a name must not; `zones` are [since, zone] pairs.
+
+    A `name` that cannot be read is empty: whoever has it is alerted, answered and looked after all the same.
 
     `country` (ISO 3166, two letters) is the one they chose for emergency numbers; None: that of their zone.
     """
@@ -203,7 +206,8 @@ def _person(tx: Tx, row: Row | None) -> Person | None:
         return None
     known = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
     sealed = known.pop("name_sealed")
-    return Person(**known, name=tx.vault.open("people.name", row.id, sealed) if sealed else "")
+    name = readable(tx.vault, "people.name", row.id, sealed) if sealed else ""
+    return Person(**known, name=name or "")
 
 
 def _member(row: Row | None) -> Member | None:

@@ -68,9 +68,10 @@ _DUE = (
 )
 
 
-async def due(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
-    """Return the planned prompts whose time has come, the longest due first."""
-    return tuple(_prompt(row) for row in await tx.all(_DUE, {"now": now, "most": limit}))
+async def due(tx: Tx, now: datetime, limit: int, *, only: int | None = None) -> tuple[Prompt, ...]:
+    """Return the planned prompts whose time has come, the longest due first; of them the one with this id."""
+    query = _DUE if only is None else _DUE.where(prompts.c.id == only)
+    return tuple(_prompt(row) for row in await tx.all(query, {"now": now, "most": limit}))
 
 
 async def to_remind(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
@@ -83,6 +84,11 @@ async def to_expire(tx: Tx, now: datetime, limit: int) -> tuple[Prompt, ...]:
     """Return the prompts whose time to be answered is over."""
     query = select(prompts).where(prompts.c.expires_at <= now).order_by(prompts.c.expires_at).limit(limit)
     return tuple(_prompt(row) for row in await tx.all(query))
+
+
+async def some(tx: Tx, prompt_ids: Sequence[int]) -> tuple[Prompt, ...]:
+    """Return the prompts with these ids."""
+    return tuple(_prompt(row) for row in await tx.all(select(prompts).where(prompts.c.id.in_(prompt_ids))))
 
 
 async def prompt(tx: Tx, prompt_id: int) -> Prompt | None:

@@ -7,12 +7,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
+import structlog
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.flow import Answer, Phase, State
 from bot.storage.store import Tx
 from bot.storage.tables import Row, answers, contents, flags, new_id, runs, scores
+from bot.storage.vault import Unreadable, readable
+
+log = structlog.get_logger()
 
 Kind = Literal["skill", "measure"]
 DISTRESS = ("before", "after")
@@ -82,21 +86,41 @@ async def save_run(tx: Tx, run: Run, turn_before: int) -> bool:
 
 
 async def run(tx: Tx, run_id: int) -> Run | None:
-    """Return the practice with this id."""
+    """Return the practice with this id. Raises Unreadable: a tap in it must not pass for one on nothing."""
     row = await tx.one(select(runs).where(runs.c.id == run_id))
     return _run(tx, row) if row else None
 
 
+async def run_if_readable(tx: Tx, run_id: int) -> Run | None:
+    """Return the practice with this id, None where it cannot be read."""
+    row = await tx.one(select(runs).where(runs.c.id == run_id))
+    return _run_if_readable(tx, row) if row else None
+
+
 async def open_run(tx: Tx, member_id: int) -> Run | None:
-    """Return the practice that the member was last busy with and did not end."""
+    """Return the practice that the member was last busy with and did not end, None where it cannot be read.
+
+    What they write is then examined as words of their own.
+    """
     row = await tx.one(_OPEN_RUN, {"member_id": member_id})
-    return _run(tx, row) if row else None
+    return _run_if_readable(tx, row) if row else None
 
 
 async def elapsed_runs(tx: Tx, now: datetime, limit: int) -> tuple[Run, ...]:
-    """Return practices whose pause is over, the longest first."""
+    """Return practices whose pause is over, the longest first; one that cannot be read goes on no more."""
     query = select(runs).where(runs.c.due_at <= now).order_by(runs.c.due_at).limit(limit)
-    return tuple(_run(tx, row) for row in await tx.all(query))
+    found = []
+    for row in await tx.all(query):
+        if one := _run_if_readable(tx, row):
+            found.append(one)
+        else:
+            await forget_pause(tx, row.id)
+    return tuple(found)
+
+
+async def put_off_pause(tx: Tx, run_id: int, due_at: datetime) -> None:
+    """Let a practice go on later."""
+    await tx.run(update(runs).where(runs.c.id == run_id, runs.c.due_at.is_not(None)).values(due_at=due_at))
 
 
 async def forget_pause(tx: Tx, run_id: int) -> None:
@@ -179,9 +203,9 @@ async def last_answers(tx: Tx, member_id: int, limit: int) -> tuple[Row, ...]:
     return tuple(await tx.all(query))
 
 
-def answer_text(tx: Tx, row: Row) -> str:
-    """Return what was written in an answer's row."""
-    return tx.vault.open("answers.text", row.id, row.text_sealed) if row.text_sealed else ""
+def answer_text(tx: Tx, row: Row) -> str | None:
+    """Return what was written in an answer's row; None where it cannot be read."""
+    return readable(tx.vault, "answers.text", row.id, row.text_sealed) if row.text_sealed else ""
 
 
 async def numbers_of(tx: Tx, member_id: int, step: str, since: datetime) -> tuple[tuple[datetime, float], ...]:
@@ -271,6 +295,14 @@ def _changing(tx: Tx, run: Run) -> dict[str, Any]:
         "due_at": run.due_at if state.phase == "waiting" else None,
         "ended_at": run.updated_at if state.phase == "ended" else None,
     }
+
+
+def _run_if_readable(tx: Tx, row: Row) -> Run | None:
+    try:
+        return _run(tx, row)
+    except (Unreadable, ValueError, LookupError, TypeError):
+        log.exception("a practice cannot be read")
+        return None
 
 
 def _run(tx: Tx, row: Row) -> Run:

@@ -5,12 +5,15 @@ import binascii
 import os
 from collections.abc import Collection, Sequence
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 ID_BYTES = 4
 _NONCE_BYTES = 12
+
+log = structlog.get_logger()
 
 
 class BadKey(ValueError):
@@ -61,6 +64,18 @@ class Vault:
             return cipher.decrypt(nonce, body, _bound(place, row)).decode()
         except (InvalidTag, ValueError):
             raise Unreadable(f"{place}: the value does not belong to this row") from None
+
+
+def readable(vault: Vault, place: str, row: object, sealed: bytes | None) -> str | None:
+    """Return the text of a value, None (and a line in the log) where it cannot be read: one must not stop all others.
+
+    For what is read among many; what is asked for alone is opened, and raises.
+    """
+    try:
+        return vault.open(place, row, sealed or b"")
+    except Unreadable as error:
+        log.warning("a stored value cannot be read", why=str(error))
+        return None
 
 
 def new_key(name: str) -> str:

@@ -4,11 +4,12 @@ import pytest
 from cast import DAY, EVENING, Cast
 from sqlalchemy import update
 
+from bot.content.library import UnknownContent
 from bot.scheduler import EVERY_SECONDS
-from bot.services import alerts, oncall, prompts
-from bot.storage.tables import flags, people
+from bot.services import alerts, follow_ups, menus, oncall, practice, prompts, week
+from bot.storage.follow_ups import new, plan
+from bot.storage.tables import flags, people, runs
 from bot.storage.tables import prompts as planned
-from bot.storage.vault import Unreadable
 
 RED, ORANGE = "I want to kill myself tonight", "I wish I was dead"
 
@@ -30,11 +31,11 @@ async def test_an_alert_that_fails_holds_up_no_other(clinic: Cast) -> None:
     await clinic.joined("Kim")
     for name in ("Robin", "Kim"):
         await clinic.writes(name, RED)
-    robin = (await clinic.person("Robin")).id
+    robin, _ = await clinic.cases()
     async with clinic.store.begin() as tx:
-        await tx.run(update(people).where(people.c.id == robin).values(name_sealed=b"k1 of another row"))
+        await tx.run(update(flags).where(flags.c.case_id == robin.id).values(category="unheard-of"))
     clinic.later(minutes=5)
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnknownContent):
         await alerts.alert_due(clinic.store, clinic.content, clinic.now)
     assert [case.alerts > 2 for case in await clinic.cases()] == [False, True]
     assert await clinic.alerts_to("Senior") == 1
@@ -89,3 +90,96 @@ async def test_staff_are_told_once_that_a_file_is_gone_and_prompts_come_again_wh
     assert EVENING in await prompts.programmes_changed(clinic.store, clinic.content, clinic.later(minutes=1))
     await tick(clinic)
     assert [row for row in await clinic.kept(planned) if row.status == "planned"]
+
+
+@pytest.mark.parametrize(("language", "kind"), [("en", "It is not your fault"), ("es", "No es culpa tuya")])
+async def test_who_asks_where_a_programme_has_no_file_is_told_kindly_what_still_works(
+    clinic: Cast, language: str, kind: str
+) -> None:
+    robin = (await clinic.person("Robin")).id
+    async with clinic.store.begin() as tx:
+        await tx.run(update(people).where(people.c.id == robin).values(language=language))
+    take_file_away(clinic)
+    for asked in (menus.check_in, week.show, lambda *given: week.choose(*given, "pause")):
+        before = len(await clinic.got("Robin"))
+        await asked(clinic.store, clinic.content, await clinic.turn("Robin"))
+        (answer,) = (await clinic.got("Robin"))[before:]
+        assert kind in answer.text
+        assert "/help_now" in answer.text
+
+
+async def due_prompts(cast: Cast, kind: str, activity: str) -> None:
+    """Have a prompt of each participant due, Robin's for something that no file describes."""
+    rows = {row.member_id: row for row in await cast.kept(planned) if row.stream == "check-in"}
+    robin = (await cast.member("Robin")).id
+    async with cast.store.begin() as tx:
+        for row in rows.values():
+            await tx.run(update(planned).where(planned.c.id == row.id).values(due_at=cast.now, latest_at=row.latest_at))
+        gone = {"kind": kind, "activity": activity}
+        await tx.run(update(planned).where(planned.c.id == rows[robin].id).values(**gone))
+
+
+def prompted(messages: list) -> list:
+    return [one for one in messages if one.card.startswith("prompt:")]
+
+
+@pytest.mark.parametrize(("kind", "offered"), [("skill", 1), ("measure", 0)])
+async def test_a_prompt_whose_file_is_gone_falls_back_and_holds_up_no_other(
+    clinic: Cast, kind: str, offered: int
+) -> None:
+    await clinic.invited("Ellis", "staff")
+    await clinic.joined("Kim")
+    clinic.later(hours=1)
+    await due_prompts(clinic, kind, "gone-away")
+    await prompts.deliver_due(clinic.store, clinic.content, clinic.now)
+    assert len(prompted(await clinic.got("Kim"))) == 1
+    assert len(prompted(await clinic.got("Robin"))) == offered
+    assert (await clinic.said_to("Ellis")).count("gone-away") == 1
+
+
+async def test_a_prompt_that_fails_by_itself_holds_up_no_other(clinic: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await clinic.joined("Kim")
+    clinic.later(hours=1)
+    await due_prompts(clinic, "measure", "daily-check-in")
+    robin, sent = (await clinic.member("Robin")).id, prompts._sent
+
+    def broken(content, wording, receiver, prompt, now):
+        if prompt.member_id == robin:
+            raise RuntimeError("broken on purpose")
+        return sent(content, wording, receiver, prompt, now)
+
+    monkeypatch.setattr(prompts, "_sent", broken)
+    await prompts.deliver_due(clinic.store, clinic.content, clinic.now)
+    assert len(prompted(await clinic.got("Kim"))) == 1
+    assert await prompts.deliver_due(clinic.store, clinic.content, clinic.now) == 0, "it waits, and is not asked again"
+    monkeypatch.setattr(prompts, "_sent", sent)
+    await prompts.deliver_due(clinic.store, clinic.content, clinic.later(minutes=11))
+    assert len(prompted(await clinic.got("Robin"))) == 1
+
+
+async def test_a_follow_up_that_fails_holds_up_no_other(clinic: Cast) -> None:
+    await clinic.joined("Kim")
+    members = [(await clinic.member(name)).id for name in ("Robin", "Kim")]
+    async with clinic.store.begin() as tx:
+        await plan(tx, [new("caring:x:broken", members[0], "proposal", clinic.now)])
+        await plan(tx, [new("missed:2", members[1], "missed", clinic.now)])
+    clinic.later(hours=1)
+    told = len(await clinic.got("Kim"))
+    assert await follow_ups.deliver_due(clinic.store, clinic.content, clinic.now) == 2
+    assert len(await clinic.got("Kim")) == told + 1
+    assert await follow_ups.deliver_due(clinic.store, clinic.content, clinic.now) == 0
+
+
+async def test_a_practice_whose_content_is_lost_holds_up_no_other_pause(clinic: Cast) -> None:
+    await clinic.joined("Kim")
+    for name in ("Robin", "Kim"):
+        await clinic.begins(name, "daily-check-in", "measure")
+    robin = (await clinic.member("Robin")).id
+    async with clinic.store.begin() as tx:
+        await tx.run(update(runs).values(due_at=clinic.now))
+        await tx.run(update(runs).where(runs.c.member_id == robin).values(activity="gone-away"))
+    clinic.later(minutes=1)
+    assert await practice.elapse(clinic.store, clinic.content, clinic.now) == 2
+    later = {row.member_id: row.due_at for row in await clinic.kept(runs)}
+    assert later.pop(robin) > clinic.now
+    assert list(later.values()) == [None]

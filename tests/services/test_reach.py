@@ -131,6 +131,23 @@ async def test_a_pager_reaches_somebody_until_it_fails(clinic: Cast) -> None:
     assert "That did not work" in (await clinic.got("Robin"))[-1].text
 
 
+async def test_a_page_from_before_a_case_was_raised_tells_nobody_of_what_it_is_now(clinic: Cast) -> None:
+    member_id = (await clinic.member("Quill")).id
+    async with clinic.store.begin() as tx:
+        channel = await channel_rows.add_channel(
+            tx, programme=EVENING, member_id=member_id, kind="mailto", address="mailto://x", shown="x", now=clinic.now
+        )
+    await clinic.writes("Robin", ORANGE)
+    (page,) = await clinic.kept(pages)
+    async with clinic.store.begin() as tx:
+        await channel_rows.settle(tx, page.id, "sent", clinic.now)
+        await channel_rows.remove_channel(tx, channel.id, clinic.now)
+    await block(clinic, "Quill", "Backup", "Senior")
+    clinic.later(minutes=10)
+    await clinic.writes("Robin", RED)
+    assert NOBODY in (await clinic.got("Robin"))[-1].text
+
+
 async def test_a_case_that_somebody_acknowledged_counts_as_told(clinic: Cast) -> None:
     await clinic.writes("Robin", RED)
     (case,) = await clinic.cases()
