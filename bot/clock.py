@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -37,6 +38,18 @@ async def follow(clock: Clock, url: str) -> None:
                     clock.move(timedelta(seconds=told["offset"]))
                 continue
             await asyncio.sleep(1)
+
+
+ENDS_WITHIN = 2.0
+"""Seconds that a cancelled task has to put things back: a connection that it took must return before all are closed."""
+
+
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the tasks and return when they have ended, or after a moment."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=ENDS_WITHIN)
 
 
 async def first_of(*events: asyncio.Event, seconds: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Clock, first_of
+from bot.clock import Clock, ended, first_of
 from bot.content.library import Content
 from bot.headway import Headway
 from bot.services import alerts, digests, lost_messages, presence
@@ -81,8 +81,7 @@ class Delivery:
         finally:
             if self._busy:  # what was sent is to be settled, or it would be sent again
                 await asyncio.wait([*self._busy.values()], timeout=LEAVE_WITHIN)
-            for task in [*self._busy.values(), *self._pacers.values()]:
-                task.cancel()
+            await ended([*self._busy.values(), *self._pacers.values()])
 
     async def _once(self) -> None:
         self._store.posted.clear()

@@ -14,7 +14,7 @@ from aiogram.types import Update
 from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
-from bot.clock import Clock, first_of
+from bot.clock import Clock, ended, first_of
 from bot.headway import Headway
 from bot.services.follow_ups import MENU as AFTER_CASE
 from bot.storage import inbox
@@ -173,8 +173,7 @@ class Intake:
             while True:
                 await self._once()
         finally:
-            for task in (*self._busy.values(), *self._comforting):
-                task.cancel()
+            await ended([*self._busy.values(), *self._comforting])
 
     async def _once(self) -> None:
         self._wake.clear()

@@ -39,6 +39,9 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+expect.set_options(timeout=15_000)  # beside other tests a reply may take its time
+
+
 @pytest.fixture
 async def stage() -> AsyncIterator[tuple[str, Cast]]:
     async with performed(0, CONTENT) as (url, _app, cast):
@@ -52,7 +55,7 @@ async def open_page(browser: Browser, stage: tuple[str, Cast]) -> AsyncIterator[
 
     async def opened(width: int = 1280, height: int = 860, scheme: str = "light") -> Page:
         page = await browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         await page.goto(stage[0])

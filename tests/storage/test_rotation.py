@@ -123,7 +123,7 @@ def test_every_sealed_column_is_rotated() -> None:
 
 def test_places_and_identities_are_those_the_readers_use() -> None:
     source = "\n".join(file.read_text(encoding="utf-8") for file in BOT.rglob("*.py"))
-    read = set(re.findall(r'vault\.open\(\s*"([a-z_.]+)",\s*row\.(\w+)', source))
+    read = set(re.findall(r'(?:vault\.open\(|readable\(\S*vault,)\s*"([a-z_.]+)",\s*row\.(\w+)', source))
     assert read == {(sealed.place, sealed.identity) for sealed in SEALED}
     assert set(re.findall(r'vault\.seal\(\s*"([a-z_.]+)"', source)) == {sealed.place for sealed in SEALED}
 
