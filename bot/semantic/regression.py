@@ -97,8 +97,8 @@ def in_folds(groups: Sequence[str], number: int, seed: int) -> "Numbers":
     return folds
 
 
-def add_alike_by_pieces(alike: "Floats", pieces: Sequence[Mapping[int, float]]) -> None:
-    """Add to a table the products of each two sparse vectors."""
+def add_alike_by_pieces(alike: "Floats", pieces: Sequence[Mapping[int, float]], weight: float) -> None:
+    """Add to a table the products of each two sparse vectors, so many times."""
     import numpy as np
 
     holders: dict[int, list[int]] = {}
@@ -106,17 +106,17 @@ def add_alike_by_pieces(alike: "Floats", pieces: Sequence[Mapping[int, float]]) 
         for key in vector:
             holders.setdefault(key, []).append(number)
     own = np.array([sum(value * value for value in vector.values()) for vector in pieces], dtype=alike.dtype)
-    own += np.diagonal(alike)
+    own = weight * own + np.diagonal(alike)
     common = [key for key, numbers in holders.items() if len(numbers) >= COMMON]
     for key, numbers in holders.items():
         if 1 < len(numbers) < COMMON:
             values = np.array([pieces[number][key] for number in numbers], dtype=alike.dtype)
-            alike[np.ix_(numbers, numbers)] += np.outer(values, values)
+            alike[np.ix_(numbers, numbers)] += np.outer(weight * values, values)
     for first in range(0, len(common), AT_ONCE):
         block = np.zeros((len(pieces), AT_ONCE), dtype=alike.dtype)
         for column, key in enumerate(common[first : first + AT_ONCE]):
             for number in holders[key]:
                 block[number, column] = pieces[number][key]
         for rows in range(0, len(pieces), AT_ONCE):
-            alike[rows : rows + AT_ONCE] += block[rows : rows + AT_ONCE] @ block.T
+            alike[rows : rows + AT_ONCE] += weight * (block[rows : rows + AT_ONCE] @ block.T)
     np.fill_diagonal(alike, own)

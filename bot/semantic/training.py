@@ -129,7 +129,7 @@ def _prepared(
     known, scale = rounded(meaning(meant, centre))
     own, pieces = restored(known, scale), [ngrams(sentence.text) for sentence in sentences]
     alike = alike_by_meaning(own @ own.T)
-    add_alike_by_pieces(alike, [{key: BY_PIECES**0.5 * value for key, value in vector.items()} for vector in pieces])
+    add_alike_by_pieces(alike, pieces, BY_PIECES)
     return _Data(
         sentences=sentences,
         centre=centre,
