@@ -4,8 +4,9 @@ What is brief needs no trip at all: a row found by its key takes some 20 microse
 hundreds, and thousands when the event loop is busy and each thread waits for the other's turn.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Self
@@ -92,9 +93,49 @@ class Connection(aiosqlite.Connection):
         """Call a function in the connection's thread. Raises what it raises, ValueError once closed."""
         if self._brief:
             return function(*given)
-        return await self._execute(function, *given)  # type: ignore[no-untyped-call]
+        return await self._execute(function, *given)
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as aiosqlite has it
+        if not self._running:
+            raise ValueError("Connection closed")
+        return await self._there(partial(fn, *args, **kwargs))
+
+    async def _connect(self) -> Self:
+        try:
+            await self._there(self._open)
+        except BaseException:
+            if stopped := self.stop():
+                await asyncio.wait([stopped])
+            raise
+        return self
+
+    def _open(self) -> None:
+        self._connection = self._connector()
+
+    async def _there(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it returns
+        """Call in the thread. Who is cancelled meanwhile leaves once it is done: nobody else meets it half-way."""
+        done = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((done, function))
+        try:
+            return await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
 
 
-def connect(database: str, **known: Any) -> Connection:  # noqa: ANN401 - as sqlite3.connect takes it
-    """Return a connection, to be awaited: SQLAlchemy's `async_creator_fn`."""
-    return Connection(partial(sqlite3.connect, database, **known | {"check_same_thread": False}))
+def connect(database: str, *, pragmas: Sequence[str] = (), **known: Any) -> Connection:  # noqa: ANN401 - sqlite3's own
+    """Return a connection, to be awaited: SQLAlchemy's `async_creator_fn`. It begins no transaction by itself."""
+
+    def opened() -> sqlite3.Connection:
+        driver: sqlite3.Connection = sqlite3.connect(
+            database, **known | {"check_same_thread": False, "isolation_level": None}
+        )
+        try:
+            for pragma in pragmas:
+                driver.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            driver.close()
+            raise
+        return driver
+
+    return Connection(opened)

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, event, text, update
 from sqlalchemy.engine import CursorResult, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from bot.storage import one_trip
 from bot.storage.group_commit import GroupCommit, in_this_thread
@@ -16,6 +18,18 @@ from bot.storage.tables import FORGOTTEN, Row, inbox
 from bot.storage.vault import Vault
 
 SQLITE_BUSY_MS = 15_000
+
+_PRAGMAS = (
+    f"busy_timeout={SQLITE_BUSY_MS}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",
+    "secure_delete=ON",
+)
+
+BACK_WITHIN = 2.0
+"""Seconds that connections have to come back before the store is closed: who was cancelled still undoes what it did."""
 
 _CHATS_TURN = text("SELECT pg_advisory_xact_lock(5310003, hashint8(chat_id)) FROM inbox WHERE update_id = :update_id")
 """Telegram may bring two updates of one chat to two replicas at once: they are answered one after the other."""
@@ -154,10 +168,18 @@ class Store:
         return small and not busy
 
     async def close(self) -> None:
-        """Give back all connections."""
-        await self._writer.dispose()
-        if self._reader is not self._writer:
-            await self._reader.dispose()
+        """Give back all connections, once nobody uses one any more or after a moment."""
+        for engine in {self._writer, self._reader}:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BACK_WITHIN):
+                    await _all_back(engine)
+            await engine.dispose()
+
+
+async def _all_back(engine: AsyncEngine) -> None:
+    pool = engine.pool
+    while isinstance(pool, QueuePool) and pool.checkedout():  # noqa: ASYNC110 - a pool wakes nobody
+        await asyncio.sleep(0.01)
 
 
 async def _settle(tx: Tx, update_id: int, now: datetime | None) -> None:
@@ -176,10 +198,9 @@ def _engine(url: str, *, writes: bool) -> AsyncEngine:
         pool_size=1 if writes else 4,
         max_overflow=0,
         pool_timeout=60,
-        connect_args={"async_creator_fn": one_trip.connect},
+        connect_args={"async_creator_fn": partial(one_trip.connect, pragmas=_PRAGMAS)},
     )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-    event.listen(engine.sync_engine, "connect", _set_up_sqlite)
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
@@ -188,18 +209,3 @@ async def _pragma(driver: Any, name: str) -> tuple[int, ...]:  # noqa: ANN401 - 
     async with driver.execute(f"PRAGMA {name}") as cursor:
         found: tuple[int, ...] = await cursor.fetchone()
     return found
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={SQLITE_BUSY_MS}",
-        "temp_store=MEMORY",
-        "secure_delete=ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
