@@ -25,7 +25,7 @@ async def write(store: Store) -> None:
 
 async def cancelled_at_many_moments(url: str, each: float) -> None:
     store = Store(url, VAULT)
-    for turn in range(8):
+    for turn in range(4):
         tasks = [asyncio.create_task(use(store)) for use in (read, write, read)]
         await asyncio.sleep(turn * each)
         for task in tasks:
@@ -41,7 +41,7 @@ def test_a_store_that_is_closed_after_many_were_cancelled_leaves_nothing(
 ) -> None:
     copy(sqlite_template, tmp_path / "test.db")
     threads = threading.active_count()
-    for _ in range(8):
+    for _ in range(2):
         asyncio.run(cancelled_at_many_moments(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}", each))
         gc.collect()
     assert not caplog.records
