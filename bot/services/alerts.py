@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,6 +18,7 @@ from bot.domain.people import CARING
 from bot.domain.programme import ChainRole, Programme
 from bot.services import channels, reach
 from bot.services.case_cards import alert_keyboard, alert_words, as_card, card_keyboard, card_words, participant_of
+from bot.services.one_by_one import together_or_alone
 from bot.services.rota import duties
 from bot.services.voice import Voice
 from bot.storage import cases as records
@@ -83,25 +85,15 @@ async def _plan_follow_up(tx: Tx, filed: Filed, level: Level, wait: timedelta | 
 async def alert_due(store: Store, content: Content, now: datetime) -> int:
     """Send the red and orange alerts that are due now; return how many cases were alerted.
 
-    Where one fails the others go out all the same, each in a transaction of its own; then its failure is raised.
+    One that fails by itself is raised when the others are out: it stays due, and counts as a stall.
     """
     async with store.read() as tx:
         due = await records.due_for_alert(tx, now, AT_ONCE)
-    try:
-        return await _alert_all(store, content, due, now)
-    except Exception as failure:
-        for case_id in due:
-            try:
-                await _alert_all(store, content, [case_id], now)
-            except Exception:
-                log.exception("an alert that is due fails, the others go on")
-        raise failure from None
+    return await together_or_alone(due, partial(_alert_all, store, content, now))
 
 
-async def _alert_all(store: Store, content: Content, case_ids: Sequence[int], now: datetime) -> int:
+async def _alert_all(store: Store, content: Content, now: datetime, case_ids: Sequence[int]) -> int:
     """Alert these cases in one transaction, those that are still due; return how many there were."""
-    if not case_ids:
-        return 0
     async with store.begin() as tx:
         due = await records.to_alert(tx, now, case_ids)
         for filed in due:

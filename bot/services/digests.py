@@ -1,16 +1,17 @@
 """Yellow cases are told of together: one message a clinician, at the start of the programme's working day."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
-
-import structlog
 
 from bot.content.library import Content
 from bot.domain.words import join
 from bot.services.alerts import along_the_chain, moved_on, to_who_has_it
 from bot.services.case_cards import case_list
 from bot.services.channels import page_digest
+from bot.services.one_by_one import each_alone, together_or_alone
 from bot.services.voice import Voice
 from bot.storage import cases as records
 from bot.storage import people
@@ -20,26 +21,15 @@ from bot.storage.people import Member
 from bot.storage.store import Store, Tx
 from bot.telegram.message import Key, packed, written
 
-log = structlog.get_logger()
-
 
 async def send_due(store: Store, content: Content, now: datetime) -> int:
     """Send the digests that are due, programme by programme; return in how many there was one.
 
-    Where one fails the others go out all the same; then its failure is raised.
+    A case that fails by itself is raised when all others are told of: it stays due, and counts as a stall.
     """
     async with store.read() as tx:
-        due = await records.digest_due(tx, now)
-    failure: Exception | None = None
-    for programme in due:
-        try:
-            async with store.begin() as tx:
-                await _send(tx, content, programme, now)
-        except Exception as error:
-            log.exception("the digest of a programme fails, the others go on")
-            failure = error
-    if failure:
-        raise failure
+        due = await records.digests_due(tx, now)
+    await each_alone(due.values(), lambda cases: together_or_alone(cases, partial(_send, store, content, now)))
     return len(due)
 
 
@@ -55,11 +45,19 @@ class _Share:
         (self.waiting if filed.case.state == "open" else self.news).append(filed)
 
 
-async def _send(tx: Tx, content: Content, programme: str, now: datetime) -> None:
+async def _send(store: Store, content: Content, now: datetime, case_ids: Sequence[int]) -> int:
+    """Tell of these cases of a programme, those that are still due; return how many there were."""
+    async with store.begin() as tx:
+        due = await records.to_digest(tx, now, case_ids)
+        await _tell_of(tx, content, due, now)
+    return len(due)
+
+
+async def _tell_of(tx: Tx, content: Content, due: Sequence[Filed], now: datetime) -> None:
     """Move each case on, and tell everybody of all that is theirs at once; page whom Telegram does not get it to."""
     shares: dict[int, _Share] = {}
     unreached: dict[int, _Share] = {}
-    for filed in await records.to_digest(tx, programme, now):
+    for filed in due:
         is_open = filed.case.state == "open"
         moved, told, blocked = await (along_the_chain if is_open else to_who_has_it)(tx, content, filed, now)
         for member in told:

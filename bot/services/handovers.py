@@ -11,6 +11,7 @@ from bot.domain.programme import Programme
 from bot.domain.rota import AHEAD, Rota, next_change, on_duty, turns
 from bot.domain.words import Words, join
 from bot.services.case_cards import case_list
+from bot.services.one_by_one import each_alone
 from bot.services.rota import rota_of
 from bot.services.voice import Voice
 from bot.storage import cases, people
@@ -27,17 +28,23 @@ async def hand_over(store: Store, content: Content, now: datetime) -> int:
 
     What counts is who is on call now: after a standstill only the latest change is told, and nothing is told twice.
     """
-    changed = 0
-    for name in content.programmes:
+    changed: list[str] = []
+
+    async def look(name: str) -> None:
         programme = content.programme(name, "")
-        async with store.read() as tx:
-            on = on_duty(await rota_of(tx, programme, now), "on-call", now)
-            if await records.told(tx, name) == frozenset(on):
-                continue
-        async with store.begin() as tx:
-            await _hand_over(tx, content, programme, now)
-        changed += 1
-    return changed
+        if await _is_changed(store, programme, now):
+            async with store.begin() as tx:
+                await _hand_over(tx, content, programme, now)
+            changed.append(name)
+
+    await each_alone(content.programmes, look)
+    return len(changed)
+
+
+async def _is_changed(store: Store, programme: Programme, now: datetime) -> bool:
+    async with store.read() as tx:
+        on = on_duty(await rota_of(tx, programme, now), "on-call", now)
+        return await records.told(tx, programme.id) != frozenset(on)
 
 
 async def _hand_over(tx: Tx, content: Content, programme: Programme, now: datetime) -> None:

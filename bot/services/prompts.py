@@ -159,11 +159,24 @@ async def _put_off(store: Store, status: str, later: Mapping[str, datetime], pro
 
 async def replan(store: Store, content: Content, now: datetime) -> int:
     """Look at the timetables that must be looked at again; return how many."""
-    async with store.begin() as tx:
+    async with store.read() as tx:
         waiting = await people.to_plan(tx, now, PLANNED_AT_ONCE)
-        if waiting:
-            await plan_anew(tx, content, waiting, now, keep_day=True)
-    return len(waiting)
+    return await together_or_alone(
+        waiting, partial(_replan_some, store, content, now), partial(_look_later, store, now + AGAIN_AFTER)
+    )
+
+
+async def _replan_some(store: Store, content: Content, now: datetime, member_ids: Sequence[int]) -> int:
+    async with store.begin() as tx:
+        still = await people.still_to_plan(tx, now, member_ids)
+        await plan_anew(tx, content, await people.members_with_people(tx, still), now, keep_day=True)
+    return len(still)
+
+
+async def _look_later(store: Store, later: datetime, member_id: int) -> None:
+    """Let a timetable that fails wait, so that the others go on."""
+    async with store.begin() as tx:
+        await people.looked(tx, {member_id: later})
 
 
 async def programmes_changed(store: Store, content: Content, now: datetime) -> tuple[str, ...]:

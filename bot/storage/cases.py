@@ -1,6 +1,6 @@
 """Queries on cases, their flags and their history, which only grows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -168,16 +168,18 @@ async def to_alert(tx: Tx, now: datetime, case_ids: Sequence[int]) -> tuple[File
     return tuple(_filed(row) for row in await tx.all(query.with_for_update(skip_locked=True)))
 
 
-async def digest_due(tx: Tx, now: datetime) -> frozenset[str]:
-    """Return the programmes in which a digest is due."""
-    return frozenset(row[0] for row in await tx.all(select(cases.c.programme).where(_in_digest(now))))
+async def digests_due(tx: Tx, now: datetime) -> Mapping[str, Sequence[int]]:
+    """Return the ids of the cases that are to be told of in a digest now, by programme."""
+    due: dict[str, list[int]] = {}
+    for row in await tx.all(select(cases.c.id, cases.c.programme).where(_in_digest(now)).order_by(cases.c.id)):
+        due.setdefault(row.programme, []).append(row.id)
+    return due
 
 
-async def to_digest(tx: Tx, programme: str, now: datetime) -> tuple[Filed, ...]:
-    """Return a programme's cases that are to be told of in a digest now, the oldest first."""
-    theirs = select(cases).where(_in_digest(now), cases.c.programme == programme)
-    query = theirs.order_by(cases.c.opened_at, cases.c.number).with_for_update(skip_locked=True)
-    return tuple(_filed(row) for row in await tx.all(query))
+async def to_digest(tx: Tx, now: datetime, case_ids: Sequence[int]) -> tuple[Filed, ...]:
+    """Return those of these cases that are still to be told of in a digest, the oldest first."""
+    query = select(cases).where(_in_digest(now), cases.c.id.in_(case_ids)).order_by(cases.c.opened_at, cases.c.number)
+    return tuple(_filed(row) for row in await tx.all(query.with_for_update(skip_locked=True)))
 
 
 async def digested_to(tx: Tx, member_id: int) -> tuple[Filed, ...]:

@@ -232,10 +232,16 @@ async def staff(tx: Tx) -> tuple[tuple[Member, Person], ...]:
     return await members_with_people(tx, [row.id for row in await tx.all(query)])
 
 
-async def to_plan(tx: Tx, now: datetime, limit: int) -> tuple[tuple[Member, Person], ...]:
-    """Return the active participants whose timetable must be looked at."""
+async def to_plan(tx: Tx, now: datetime, limit: int) -> tuple[int, ...]:
+    """Return the active participants whose timetable must be looked at, the longest due first."""
     query = select(members.c.id).where(members.c.plan_at <= now).order_by(members.c.plan_at).limit(limit)
-    return await members_with_people(tx, [row.id for row in await tx.all(query)])
+    return tuple(row.id for row in await tx.all(query))
+
+
+async def still_to_plan(tx: Tx, now: datetime, member_ids: Sequence[int]) -> tuple[int, ...]:
+    """Return those of these whose timetable must still be looked at."""
+    query = select(members.c.id).where(members.c.plan_at <= now, members.c.id.in_(member_ids))
+    return tuple(row.id for row in await tx.all(query))
 
 
 _LOOK_AGAIN = (

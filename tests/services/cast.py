@@ -128,5 +128,37 @@ class Cast:
         self.now += timedelta(**delta)
         return self.now
 
+    def as_left(self, name: str) -> "Cast":
+        """Go on where those were left whom the database was filled with."""
+        self.ids, self.now, used = LEFT[name]
+        self.ids, self.updates = dict(self.ids), itertools.count(used)
+        return self
+
     def with_content(self, **changes) -> None:
         self.content = replace(self.content, **changes)
+
+
+async def clinic(cast: Cast) -> None:
+    await cast.invited("Quill", "clinician")
+    quill = (await cast.member("Quill")).id
+    cast.later(seconds=1)
+    await cast.invited("Backup", "clinician")
+    await cast.invited("Senior", "supervisor")
+    await cast.invited("Other", "clinician", "adult-day")
+    await cast.joined("Robin", primary_id=quill)
+
+
+async def robin(cast: Cast) -> None:
+    await cast.joined("Robin")
+
+
+CASTS = {"clinic": clinic, "robin": robin}
+LEFT: dict[str, tuple[dict[str, int], datetime, int]] = {}
+"""Of each of the casts that a database was filled with: their ids, the time, and the next update."""
+
+
+async def filled_with(name: str, content: Content, store: Store) -> None:
+    """Have some people join, and remember how they were left."""
+    cast = Cast(store=store, content=content)
+    await CASTS[name](cast)
+    LEFT[name] = cast.ids, cast.now, next(cast.updates)

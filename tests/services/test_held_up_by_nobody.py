@@ -2,13 +2,14 @@
 
 import pytest
 from cast import DAY, EVENING, Cast
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from bot.content.library import UnknownContent
+from bot.domain.rota import Rota
 from bot.scheduler import EVERY_SECONDS
-from bot.services import alerts, follow_ups, menus, oncall, practice, prompts, week
+from bot.services import alerts, digests, follow_ups, handovers, menus, oncall, practice, prompts, week
 from bot.storage.follow_ups import new, plan
-from bot.storage.tables import flags, people, runs
+from bot.storage.tables import flags, members, people, runs
 from bot.storage.tables import prompts as planned
 
 RED, ORANGE = "I want to kill myself tonight", "I wish I was dead"
@@ -183,3 +184,54 @@ async def test_a_practice_whose_content_is_lost_holds_up_no_other_pause(clinic: 
     later = {row.member_id: row.due_at for row in await clinic.kept(runs)}
     assert later.pop(robin) > clinic.now
     assert list(later.values()) == [None]
+
+
+async def test_a_case_that_fails_keeps_no_other_out_of_the_digest(
+    clinic: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await clinic.joined("Kim")
+    for name in ("Robin", "Kim"):
+        await clinic.writes(name, "I feel like a burden to everyone")
+    robin, _ = await clinic.cases()
+    along_the_chain = digests.along_the_chain
+
+    async def fails_for_robin(tx, content, filed, now):
+        if filed.id == robin.id:
+            raise RuntimeError("broken on purpose")
+        return await along_the_chain(tx, content, filed, now)
+
+    monkeypatch.setattr(digests, "along_the_chain", fails_for_robin)
+    clinic.later(days=1)
+    with pytest.raises(RuntimeError):
+        await digests.send_due(clinic.store, clinic.content, clinic.now)
+    assert [(case.level, case.alerts) for case in await clinic.cases()] == [("yellow", 0), ("yellow", 1)]
+
+
+async def test_a_timetable_that_fails_holds_up_no_other(clinic: Cast) -> None:
+    await clinic.joined("Kim")
+    robin, kim = [(await clinic.member(name)).id for name in ("Robin", "Kim")]
+    async with clinic.store.begin() as tx:
+        await tx.run(update(members).where(members.c.id.in_([robin, kim])).values(plan_at=clinic.now))
+        await tx.run(update(members).where(members.c.id == robin).values(preferences={"quiet": ["at night"]}))
+        await tx.run(delete(planned))
+    assert await prompts.replan(clinic.store, clinic.content, clinic.now) == 2
+    assert {row.member_id for row in await clinic.kept(planned)} == {kim}
+    assert await prompts.replan(clinic.store, clinic.content, clinic.now) == 0, "it waits"
+    assert await prompts.replan(clinic.store, clinic.content, clinic.later(minutes=11)) == 1
+
+
+async def test_a_rota_that_fails_holds_up_no_other_programmes_hand_over(
+    clinic: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    async def fails_first(_tx, programme, _now) -> Rota:
+        looked_at.append(programme.id)
+        if len(looked_at) == 1:
+            raise RuntimeError("broken on purpose")
+        return Rota(zone=programme.timezone)
+
+    monkeypatch.setattr(handovers, "rota_of", fails_first)
+    with pytest.raises(RuntimeError):
+        await handovers.hand_over(clinic.store, clinic.content, clinic.now)
+    assert looked_at == list(clinic.content.programmes)

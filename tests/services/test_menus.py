@@ -8,12 +8,6 @@ from bot.services import conversation, enrolment, menus
 from bot.storage.tables import answers, runs
 
 
-@pytest.fixture
-async def robin(cast: Cast) -> Cast:
-    await cast.joined("Robin")
-    return cast
-
-
 async def last(cast: Cast, name: str = "Robin") -> str:
     return (await cast.got(name))[-1].text
 

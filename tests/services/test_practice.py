@@ -13,12 +13,6 @@ from bot.storage import runs
 from bot.storage.tables import answers, contents, scores
 
 
-@pytest.fixture
-async def robin(cast: Cast) -> Cast:
-    await cast.joined("Robin")
-    return cast
-
-
 async def count(cast: Cast, table) -> int:
     async with cast.store.read() as tx:
         return await tx.value(select(func.count()).select_from(table))

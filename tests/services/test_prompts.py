@@ -18,11 +18,10 @@ from bot.telegram.taps import PromptTap
 
 
 @pytest.fixture
-async def robin(cast: Cast) -> Cast:
-    """Robin joined on a Monday at 09:00 in New York; the clock stands at Tuesday 08:00."""
-    await cast.joined("Robin")
-    cast.now = datetime(2026, 11, 3, 13, 0, tzinfo=UTC)
-    return cast
+async def robin(robin: Cast) -> Cast:
+    """The clock stands at Tuesday 08:00."""
+    robin.now = datetime(2026, 11, 3, 13, 0, tzinfo=UTC)
+    return robin
 
 
 async def kept(cast: Cast, stream: str = "check-in"):

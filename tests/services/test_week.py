@@ -11,13 +11,6 @@ from bot.services import week
 from bot.storage.tables import audit, cases, prompts
 
 
-@pytest.fixture
-async def robin(cast: Cast) -> Cast:
-    """Robin joined on a Monday at 09:00 in New York, in winter time: five hours behind UTC."""
-    await cast.joined("Robin")
-    return cast
-
-
 async def chooses(cast: Cast, choice: str, name: str = "Robin") -> None:
     await week.choose(cast.store, cast.content, await cast.turn(name), choice)
 
