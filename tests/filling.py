@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.storage import store as stores
 from bot.storage.migrate import upgrade
 from bot.storage.store import Store
+
+SHIPPED_PRAGMAS = stores.PRAGMAS
+stores.PRAGMAS = (*SHIPPED_PRAGMAS, "synchronous=OFF")  # no test cuts the power
 
 
 @dataclass(frozen=True)

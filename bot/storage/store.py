@@ -19,7 +19,7 @@ from bot.storage.vault import Vault
 
 SQLITE_BUSY_MS = 15_000
 
-_PRAGMAS = (
+PRAGMAS = (
     f"busy_timeout={SQLITE_BUSY_MS}",
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -27,6 +27,7 @@ _PRAGMAS = (
     "temp_store=MEMORY",
     "secure_delete=ON",
 )
+"""How each connection to SQLite is set up: what is committed is on the disk, what is deleted is overwritten."""
 
 BACK_WITHIN = 2.0
 """Seconds that connections have to come back before the store is closed: who was cancelled still undoes what it did."""
@@ -198,7 +199,7 @@ def _engine(url: str, *, writes: bool) -> AsyncEngine:
         pool_size=1 if writes else 4,
         max_overflow=0,
         pool_timeout=60,
-        connect_args={"async_creator_fn": partial(one_trip.connect, pragmas=_PRAGMAS)},
+        connect_args={"async_creator_fn": partial(one_trip.connect, pragmas=PRAGMAS)},
     )
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
