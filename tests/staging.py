@@ -91,11 +91,6 @@ class Stage:
         return message
 
 
-@pytest.fixture(scope="session")
-def library() -> LiveLibrary:
-    return LiveLibrary(CONTENT)
-
-
 @pytest.fixture
 async def stage(tmp_path: Path, sqlite_template: Path, library: LiveLibrary) -> AsyncIterator[Stage]:
     (tmp_path / "test.db").write_bytes(sqlite_template.read_bytes())
@@ -126,9 +121,10 @@ async def staged(database_url: str, library: LiveLibrary, token: str = "4242:tes
             yield Stage(app=app, telegram=telegram, settings=settings, serving=serving)
 
 
-def process_environment(telegram_url: str, database_url: str, keys: str) -> dict[str, str]:
+def process_environment(telegram_url: str, database_url: str, keys: str, content: Path) -> dict[str, str]:
     """The environment of an Interlude that runs as a process of its own, without limits on speed."""
     own = {
+        "CONTENT_DIR": str(content),
         "TOKEN": "4242:test",
         "KEYS": keys,
         "DATABASE_URL": database_url,

@@ -12,14 +12,14 @@ import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
-from staging import library, stage
+from staging import stage
 
 from bot.journal import set_up
 from bot.reporting import NotInstalled, reporter
 from bot.services import conversation
 from bot.tracing import tracing
 
-__all__ = ["library", "stage"]
+__all__ = ["stage"]
 
 DSN = "https://key@sentry.example/1"
 WORDS, NAME = "zq-what-somebody-wrote", "zq-whoever-it-was"

@@ -100,13 +100,13 @@ class Scene:
 
 
 @pytest.fixture
-async def scene(store: Store, tmp_path: Path) -> AsyncIterator[Scene]:
+async def scene(store: Store, light_content: Path) -> AsyncIterator[Scene]:
     key = new_key("t")
     store.vault = Vault(read_keys(key))
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        environment = process_environment(sandbox.url, store.url, key)
+        environment = process_environment(sandbox.url, store.url, key, light_content)
         scene = Scene(sandbox=sandbox, telegram=telegram, store=store, environment=environment)
         await scene.start()
         try:

@@ -104,13 +104,13 @@ class Cluster:
 
 
 @pytest.fixture
-async def cluster(postgres, tmp_path) -> AsyncIterator[Cluster]:
+async def cluster(postgres, light_content: Path) -> AsyncIterator[Cluster]:
     key = new_key("t")
     store = Store(next(postgres), Vault(read_keys(key)))
     async with serve() as sandbox, SandboxClient(sandbox.url) as telegram:
         await telegram.limits(per_second=0, per_chat=0, group_per_minute=0)
         await telegram.add_bot("4242:test", "interlude_test_bot", "Interlude")
-        environment = process_environment(sandbox.url, store.url, key) | {
+        environment = process_environment(sandbox.url, store.url, key, light_content) | {
             "INTERLUDE_WEBHOOK_SECRET": SECRET,
             "INTERLUDE_LOG_LEVEL": "error",
         }

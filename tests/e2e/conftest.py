@@ -1,5 +1,5 @@
 """The whole of Interlude against the sandbox."""
 
-from staging import library, stage
+from staging import stage
 
-__all__ = ["library", "stage"]
+__all__ = ["stage"]

@@ -18,7 +18,7 @@ from aiogram.client.session.base import BaseSession
 from aiogram.methods import TelegramMethod
 from aiogram.types import Update
 from cast import Cast
-from conftest import NOW, ROOT, VAULT
+from conftest import NOW, VAULT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -102,11 +102,6 @@ class Desk:
     async def rows(self, table) -> list:
         async with self.store.read() as tx:
             return list(await tx.all(select(table)))
-
-
-@pytest.fixture(scope="module")
-def library() -> LiveLibrary:
-    return LiveLibrary(ROOT / "content")
 
 
 async def opened(url: str, library: LiveLibrary) -> Desk:
