@@ -61,9 +61,9 @@ async def test_a_restart_in_the_middle_of_a_practice_goes_on_where_it_was(stage)
     await telegram.wait_for(robin, "hurt yourself")
 
 
-async def test_a_broken_content_file_changes_nothing_and_tells_staff_once(stage, tmp_path) -> None:
+async def test_a_broken_content_file_changes_nothing_and_tells_staff_once(stage, tmp_path, light_content) -> None:
     folder = tmp_path / "content"
-    shutil.copytree(stage.settings.content_dir, folder)
+    shutil.copytree(light_content, folder)
     staff = await stage.colleague("Sam Specimen", "staff")
     await stage.restart(content=folder)
     skill, library = folder / "skills" / "box-breathing.md", stage.app.library
