@@ -201,13 +201,17 @@ class Automaton:
     def _phrases_from(self, place: int, words: Sequence[Word]) -> list[tuple[int, _Node]]:
         """Return the phrases that begin with the word at `place`: the word after each, and its place in the tree."""
         phrases: list[tuple[int, _Node]] = []
-        nodes = [self._root]
-        for after in range(place, len(words)):
-            symbols = words[after].symbols
-            nodes = [node.onward[symbol] for node in nodes for symbol in symbols if symbol in node.onward]
-            if not nodes:
+        onward = self._root.onward
+        nodes = [onward[symbol] for symbol in words[place].symbols if symbol in onward]
+        after = place + 1
+        while nodes:
+            phrases += [(after, node) for node in nodes if node.ending]
+            going_on = [node.onward for node in nodes if node.onward]
+            if not going_on or after == len(words):
                 break
-            phrases += [(after + 1, node) for node in nodes if node.ending]
+            symbols = words[after].symbols
+            nodes = [onward[symbol] for onward in going_on for symbol in symbols if symbol in onward]
+            after += 1
         return phrases
 
     def _active(self, place: int, since: int, entered: Sequence[int]) -> int:
@@ -237,7 +241,7 @@ def _starts(element: Element, end: int, words: Sequence[Word]) -> list[int]:
 
 
 def _stands(phrases: frozenset[Phrase], words: Sequence[Word]) -> bool:
-    return any(phrase in phrases for phrase in product(*(word.symbols for word in words)))
+    return not phrases.isdisjoint(product(*[word.symbols for word in words]))
 
 
 def _before_gap(start: int, gap: int, words: Sequence[Word]) -> Iterator[int]:

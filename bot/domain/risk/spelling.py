@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 
 from bot.domain.risk.normalise import plain_words
 from bot.domain.risk.pattern import Phrase
@@ -53,6 +53,8 @@ class Spelling:
         self._known = frozenset(known)
         self._nearly = {form: word for word in forgiven for form in (word, *_one_less(word))}
         self._forgiven = frozenset(forgiven)
+        pieces = filter(self._is_piece, chain(self._known, self._meant))
+        self._beginnings = frozenset(piece[:end] for piece in pieces for end in range(1, len(piece) + 1))
 
     def words(self, written: str) -> Phrase:
         """Return the words that a written word stands for; itself when nothing is known of it."""
@@ -126,6 +128,8 @@ class Spelling:
             if here is None:
                 continue
             for end in range(start + 1, min(start + _LONGEST_PIECE, len(run)) + 1):
+                if run[start:end] not in self._beginnings:
+                    break
                 present = fewest[end]
                 if (present is None or here[0] + 1 < present[0]) and self._is_piece(run[start:end]):
                     fewest[end] = (here[0] + 1, start)
