@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.content.library import Content
 from bot.domain import localtime
 from bot.domain.people import CARING
+from bot.domain.programme import Programme
 from bot.domain.rota import AHEAD, Absence, Cover, Rota, Watch, is_away, next_change, next_turn, on_duty, watches
 from bot.domain.words import Words, join
 from bot.services import timezones
@@ -61,6 +62,8 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
                 await _go_away(tx, content, turn, await _own(tx, turn, place), days)
             case "back", [place]:
                 await _come_back(tx, content, turn, await _own(tx, turn, place))
+            case "stay", [place]:
+                await _stay(tx, content, turn, await _own(tx, turn, place))
             case "swap", [place]:
                 await _choose_colleague(tx, content, turn, await _own(tx, turn, place))
             case "ask", [place, colleague, starts]:
@@ -92,7 +95,7 @@ async def _go_away(tx: Tx, content: Content, turn: Turn, place: Member, days: in
     """Keep that the person is away, in all the programmes where they look after cases."""
     for mine in await carers(tx, turn):
         programme = content.standing_programme(mine.programme, turn.language)
-        today = localtime.local(programme.timezone, localtime.seconds(turn.now)).date()
+        today = _today(programme, turn)
         first = today + timedelta(days=days == TOMORROW)
         absence = Absence(member_id=mine.id, first=first, last=first + timedelta(days=max(days, 1) - 1))
         if absence not in (await rota_of(tx, programme, turn.now)).absences:
@@ -103,11 +106,23 @@ async def _go_away(tx: Tx, content: Content, turn: Turn, place: Member, days: in
 
 async def _come_back(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
     for mine in await carers(tx, turn):
-        programme = content.standing_programme(mine.programme, turn.language)
-        today = localtime.local(programme.timezone, localtime.seconds(turn.now)).date()
+        today = _today(content.standing_programme(mine.programme, turn.language), turn)
         if await records.end_absences(tx, mine.id, today):
             await audit.note(tx, "back", turn.now, by=mine.id, subject=str(today))
     await reply(tx, turn, await _overview(tx, content, turn, place))
+
+
+async def _stay(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
+    """Take back that the person is to be away later, in all the programmes where they look after cases."""
+    for mine in await carers(tx, turn):
+        today = _today(content.standing_programme(mine.programme, turn.language), turn)
+        if await records.drop_absences(tx, mine.id, today):
+            await audit.note(tx, "stay", turn.now, by=mine.id, subject=str(today))
+    await reply(tx, turn, await _overview(tx, content, turn, place))
+
+
+def _today(programme: Programme, turn: Turn) -> date:
+    return localtime.local(programme.timezone, localtime.seconds(turn.now)).date()
 
 
 async def _choose_colleague(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
@@ -239,7 +254,20 @@ async def _overview(tx: Tx, content: Content, turn: Turn, place: Member) -> Mess
         parts.append(voice.words("oncall-no-rota"))
     if is_away(rota, place.id, turn.now):
         parts.append(voice.words("oncall-you-away"))
-    return _in_card(written(join(tuple(parts)), _keys(voice, turn, rota, place)), place)
+    parts += [
+        voice.words("oncall-away-one-day", first=voice.day(one.first))
+        if one.first == one.last
+        else voice.words("oncall-away-ahead", first=voice.day(one.first), last=voice.day(one.last))
+        for one in _away_ahead(rota, place, _today(programme, turn))
+    ]
+    keys = _keys(voice, turn, rota, place, away_ahead=bool(_away_ahead(rota, place, _today(programme, turn))))
+    return _in_card(written(join(tuple(parts)), keys), place)
+
+
+def _away_ahead(rota: Rota, place: Member, today: date) -> list[Absence]:
+    """Return when the person is to be away later, the soonest first."""
+    theirs = [one for one in rota.absences if one.member_id == place.id and one.first > today]
+    return sorted(theirs, key=lambda one: one.first)
 
 
 async def _present(tx: Tx, voice: Voice, turn: Turn, rota: Rota) -> list[Words]:
@@ -273,7 +301,7 @@ def _open_times(voice: Voice, turn: Turn, rota: Rota) -> list[Words]:
     return [voice.words("oncall-gaps"), join(tuple(lines), "\n")]
 
 
-def _keys(voice: Voice, turn: Turn, rota: Rota, place: Member) -> Keyboard:
+def _keys(voice: Voice, turn: Turn, rota: Rota, place: Member, *, away_ahead: bool) -> Keyboard:
     """Return what who looks after cases here can do; staff only look."""
     if place.role not in CARING:
         return ()
@@ -281,6 +309,7 @@ def _keys(voice: Voice, turn: Turn, rota: Rota, place: Member) -> Keyboard:
     verbs = [] if away or place.id in on_duty(rota, "on-call", turn.now) else ["take"]
     verbs += ["swap"] if next_turn(rota, "on-call", place.id, turn.now) else []
     verbs += ["back"] if away else ["away"]
+    verbs += ["stay"] if away_ahead else []
     return column([voice.button(f"oncall-{verb}", _tap(verb, place.id)) for verb in verbs])
 
 

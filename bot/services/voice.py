@@ -1,9 +1,9 @@
 """The words of the interface in one language, from content/messages, as messages and button labels."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from bot.content.library import Content
 from bot.domain.words import Words, fill, plain
@@ -33,6 +33,10 @@ class Voice:
     def moment(self, moment: datetime, zone: tzinfo) -> str:
         """Return a moment in local time and the language's own words: "Mon 2 Nov, 14:05"."""
         return format_datetime(moment.astimezone(zone), "EEE d MMM, HH:mm", locale=self.language)
+
+    def day(self, day: date) -> str:
+        """Return a day in the language's own words: "Mon 2 Nov"."""
+        return format_date(day, "EEE d MMM", locale=self.language)
 
     def button(self, key: str, tap: AnyTap, **values: str) -> Key:
         """Return a button with the label of this key."""

@@ -157,6 +157,12 @@ async def end_absences(tx: Tx, member_id: int, back: date) -> int:
     return gone.rowcount + ended.rowcount
 
 
+async def drop_absences(tx: Tx, member_id: int, after: date) -> int:
+    """Have a member be there in all the time that they were to be away from after this day; return how many were."""
+    ahead = (absences.c.member_id == member_id, absences.c.first > after)
+    return (await tx.run(delete(absences).where(*ahead))).rowcount
+
+
 async def told(tx: Tx, programme: str) -> frozenset[int]:
     """Return who was told to be on call, and not yet that it is over."""
     return frozenset(

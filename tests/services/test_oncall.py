@@ -10,7 +10,7 @@ from bot.services import alerts, cases, clock_set_back, digests, handovers, onca
 from bot.services.access import Refused
 from bot.services.rota import BadRota
 from bot.storage import rota as records
-from bot.storage.tables import covers
+from bot.storage.tables import absences, covers
 
 RED, ORANGE = "I want to kill myself tonight", "I wish I was dead"
 NOON = datetime(2026, 11, 4, 17, 0, tzinfo=UTC)
@@ -72,6 +72,17 @@ async def test_who_is_away_is_passed_over_and_with_nobody_on_the_rota_all_clinic
         )
     await rota.writes("Robin", ORANGE)
     assert [await rota.alerts_to(name) for name in ("Quill", "Backup")] == [0, 1]
+
+
+async def test_who_said_to_be_away_later_sees_it_and_can_take_it_back(rota: Cast) -> None:
+    await shown(rota, "Quill")
+    await taps(rota, "Quill", "I am away …")
+    await taps(rota, "Quill", "Tomorrow only")
+    assert "You are away on Thu 5 Nov." in (await rota.got("Quill"))[-1].text
+    await taps(rota, "Quill", "I will be there after all")
+    assert "You are away" not in (await rota.got("Quill"))[-1].text
+    assert "I will be there after all" not in await rota.labels("Quill")
+    assert await rota.kept(absences) == []
 
 
 async def test_oncall_shows_who_is_on_now_and_next_and_what_nobody_covers(rota: Cast) -> None:
