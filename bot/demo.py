@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from bot.app import App, CannotStart, wired
 from bot.config import Settings
+from bot.content.live import LiveLibrary
 from bot.domain.people import Role
 from bot.journal import set_up
 from bot.sandbox import SandboxClient, serve
@@ -53,14 +54,19 @@ async def stage(*, port: int, content_dir: Path, say: Callable[[str], None]) -> 
 
 
 @contextlib.asynccontextmanager
-async def performed(port: int, content_dir: Path) -> AsyncIterator[tuple[str, App, Cast]]:
-    """Run sandbox and app while the block lasts; the staff and the clinician have joined."""
+async def performed(
+    port: int, content_dir: Path, library: LiveLibrary | None = None
+) -> AsyncIterator[tuple[str, App, Cast]]:
+    """Run sandbox and app while the block lasts; the staff and the clinician have joined.
+
+    `library` is the content of the folder where it was read already.
+    """
     with tempfile.TemporaryDirectory(prefix="interlude-demo-") as folder:
         async with serve(port=port) as sandbox, SandboxClient(sandbox.url) as telegram:
             settings = _settings(sandbox.url, Path(folder), content_dir)
             await telegram.add_bot(settings.token.get_secret_value(), USERNAME, "Interlude")
             await _prepare(settings)
-            async with wired(settings) as app:
+            async with wired(settings, library) as app:
                 running = asyncio.create_task(app.run())
                 marking = asyncio.create_task(_mark(app.store, telegram))
                 try:

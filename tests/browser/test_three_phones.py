@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
+from bot.content.live import LiveLibrary
 from bot.demo import Cast, performed
 
 CONTENT = Path(__file__).parent.parent.parent / "content"
@@ -43,8 +44,8 @@ expect.set_options(timeout=15_000)  # beside other tests a reply may take its ti
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[tuple[str, Cast]]:
-    async with performed(0, CONTENT) as (url, _app, cast):
+async def stage(library: LiveLibrary) -> AsyncIterator[tuple[str, Cast]]:
+    async with performed(0, CONTENT, library) as (url, _app, cast):
         yield url, cast
 
 
