@@ -1,6 +1,7 @@
 """What rules find, take back and lower, on small rules made for the test."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -174,6 +175,20 @@ def test_the_gravest_finding_comes_first(detector: Detector) -> None:
 
 def test_a_text_that_repeats_itself_without_end_is_not_lowered(detector: Detector) -> None:
     assert only(detector.examine("I do not want to die. " * 600)).level == "orange"
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("me quiero morir, I want to die", {"wish": "orange", "deseo": "orange"}),
+        ("years ago quiero morir", {"deseo": "yellow"}),
+        ("lol want to die, quiero morir de risa", {"wish": "yellow"}),
+    ],
+)
+def test_languages_may_be_mixed_and_what_lowers_is_of_all(text: str, levels: Mapping[str, Level]) -> None:
+    spanish = replace(rule("deseo", ["quiero [hoy] morir"], unless=("de risa",)), language="es")
+    found = compile_rules([WISH, spanish], CLASSES).examine(text)
+    assert {one.rule: one.level for one in found} == levels
 
 
 def test_nothing_is_found_in_nothing(detector: Detector) -> None:
