@@ -30,7 +30,7 @@ BY_PIECES = 0.2
 """How much likeness in pieces of words counts beside that in meaning."""
 TOGETHER = 256
 """Sentences that are encoded at once."""
-FALSE_ALARMS = 0.006
+FALSE_ALARMS = 0.010
 """The share of everyday sentences that it may flag beyond the rules where they were held out. The rules know these
 sentences, and flag two or three times as many of those that they do not know: 2.5 % is the bound for both together."""
 RIDGE = 1.0
