@@ -93,10 +93,13 @@ def postgres_filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
 
-    def fresh(filling: Filling) -> Iterator[str]:
+    def template_of(filling: Filling, before: str) -> str:
         template = f"template_{filling.name}"
-        server.psql(f"CREATE DATABASE {template} TEMPLATE {'template1' if filling is EMPTY else 'template_empty'};")
+        server.psql(f"CREATE DATABASE {template} TEMPLATE {before};")
         asyncio.run(_fill(address.format(template), filling))
+        return template
+
+    def fresh(filling: Filling, template: str) -> Iterator[str]:
         past: list[list[str]] = [[], []]
         for first in itertools.count(step=AT_ONCE):
             names = [f"{filling.name}_{number}" for number in range(first, first + AT_ONCE)]
@@ -107,12 +110,12 @@ def postgres_filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callab
             past.append(names)
             yield from map(address.format, names)
 
-    known = {EMPTY: fresh(EMPTY)}
+    empty = template_of(EMPTY, "template1")
+    known = {EMPTY: fresh(EMPTY, empty)}
 
     def of(filling: Filling) -> Iterator[str]:
         if filling not in known:
-            next(known[EMPTY])
-            known[filling] = fresh(filling)
+            known[filling] = fresh(filling, template_of(filling, empty))
         return known[filling]
 
     yield of

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -44,6 +45,7 @@ class GroupCommit:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
+        self._left_over: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def transaction(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -58,11 +60,11 @@ class GroupCommit:
                     async with _undone_alone(group):
                         yield group.connection
             except BaseException:
-                await self._after_failure(group)
+                await _undisturbed(self._after_failure(group))
                 raise
             group.size += 1
             if self._is_full(group):
-                await self._commit(group)
+                await _undisturbed(self._commit(group))
         if not await asyncio.shield(group.kept):
             raise GroupLost
 
@@ -79,12 +81,22 @@ class GroupCommit:
         self._waiting += 1
         try:
             await self._turn.acquire()
-        finally:
+        except BaseException:
             self._waiting -= 1
+            if self._group and not self._waiting:
+                self._left_over = asyncio.ensure_future(self._commit_left_over())
+            raise
+        self._waiting -= 1
         try:
             yield
         finally:
             self._turn.release()
+
+    async def _commit_left_over(self) -> None:
+        """Commit for those who left it to somebody who waited, when nobody comes any more."""
+        async with self._turn:
+            if self._group and not self._waiting:
+                await self._commit(self._group)
 
     async def _open(self) -> _Group:
         connection = await self._engine.connect()
@@ -122,6 +134,16 @@ class GroupCommit:
         with suppress(SQLAlchemyError):
             await group.connection.rollback()
         await group.connection.close()
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end, also when whoever waits for it is cancelled: no connection stays out, nobody is told wrong."""
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait([doing])
+        raise
 
 
 async def in_this_thread(connection: AsyncConnection) -> AbstractContextManager[None]:

@@ -96,6 +96,36 @@ async def test_when_the_commit_fails_all_who_shared_it_are_told_and_the_next_goe
     assert await kept(store) == 1
 
 
+async def test_who_leaves_the_line_leaves_nobody_waiting_for_their_commit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = asyncio.create_task(mark(store, "first"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(mark(store, "second"))
+    turn = store._group._turn
+    release = turn.release
+
+    def released_and_the_next_leaves() -> None:
+        release()
+        second.cancel()
+
+    monkeypatch.setattr(turn, "release", released_and_the_next_leaves)
+    await asyncio.wait_for(first, 5)
+    assert second.cancelled()
+    assert await kept(store) == 1
+
+
+@pytest.mark.parametrize("after", range(8))
+async def test_who_is_cancelled_again_while_all_is_undone_keeps_no_connection(store: Store, after: int) -> None:
+    writing = asyncio.create_task(mark(store, "one", fails=after % 2 == 0))
+    for _ in range(2):
+        await asyncio.sleep(0.0005 * after)
+        writing.cancel()
+    await asyncio.wait([writing])
+    await asyncio.wait_for(mark(store, "two"), 5)
+    assert await kept(store) >= 1
+
+
 async def test_the_file_is_scrubbed_between_two_groups(store: Store) -> None:
     *_, scrubbed = await asyncio.gather(*(mark(store, str(number)) for number in range(30)), store.scrub())
     assert await kept(store) == 30
