@@ -62,25 +62,21 @@ class Place:
 
 
 class Automaton:
-    """All patterns as one. A pattern is named by its number in the order given.
+    """All patterns as one. A pattern is named by its number in the order given."""
 
-    Patterns of one of the `groups` (a language) share a machine, so that the words of a text move on only those
-    patterns that may know them; all words are known to all.
-    """
-
-    def __init__(self, patterns: Sequence[Pattern], groups: Sequence[str] = ()) -> None:
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = tuple(patterns)
+        self._root = _Node()
+        self._first = 0
+        self._optional = 0
+        self._finals = 0
+        self._gaps: list[tuple[int, int]] = []
+        self._holders: list[list[int]] = []
+        self._pattern_of: dict[int, int] = {}
         self._final_bit = [0] * len(self._patterns)
-        self._machines: list[tuple[_Machine, int]] = []
-        start = 0
-        for numbers in _numbers_of(groups or [""] * len(self._patterns)):
-            machine = _Machine([self._patterns[number] for number in numbers])
-            for number, final in zip(numbers, machine.final_bit, strict=True):
-                self._final_bit[number] = start + final
-            self._machines.append((machine, start))
-            start += machine.size
-        self._pattern_of = {final: number for number, final in enumerate(self._final_bit)}
-        self._known = frozenset().union(*(machine.words() for machine, _ in self._machines))
+        self._lay_out()
+        self._ending = lru_cache(maxsize=REMEMBERED)(self._elements_ending_at)
+        self._known = frozenset(self._root.words())
         self._prefixes = frozenset(word for word in self._known if word.endswith("~"))
         self._prefix_lengths = sorted({len(prefix) - 1 for prefix in self._prefixes})
         self._symbols = {word: self._worked_out(word) for word in self._known}
@@ -116,12 +112,23 @@ class Automaton:
         return (stem,) if counts and stem in self._known else ()
 
     def scan(self, words: Sequence[Word]) -> list[int]:
-        """Return, for each place between words, the final bits of the patterns that end there."""
+        """Return, for each place between words, the final bits of the patterns that end there.
+
+        A pattern's last element moves on to the first of the next one, which is active in any case.
+        """
         found = [0] * (len(words) + 1)
-        for machine, start in self._machines:
-            for place, finals in machine.scan(words):
-                found[place] |= finals << start
-        return found
+        entered = [0] * len(words)
+        since, ending = -1, self._ending
+        for place, word in enumerate(words):
+            if not word.gap_may_cross:
+                since = place
+            if found[place]:
+                entered[place] = self._skipping_optional(found[place] << 1)
+            if phrases := self._phrases_from(place, words):
+                active = self._active(place, since, entered)
+                for after, node in phrases:
+                    found[after] |= active & ending(node)
+        return [bits & self._finals for bits in found]
 
     def find(self, pattern: int, end: int, words: Sequence[Word]) -> Place | None:
         """Return where the pattern stands that ends before the word `end`: small gaps first, then long phrases."""
@@ -139,42 +146,7 @@ class Automaton:
         start, taken = next(iter(reached.items()))
         return Place(start, end, taken)
 
-
-class _Machine:
-    """The patterns of one group, side by side in the bits of large numbers. `final_bit` tells the last of each."""
-
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self.final_bit = [0] * len(patterns)
-        self.size = sum(len(pattern.elements) for pattern in patterns)
-        self._root = _Node()
-        self._holders: list[list[int]] = []
-        self._lay_out(patterns)
-        self._ending = lru_cache(maxsize=REMEMBERED)(self._elements_ending_at)
-
-    def words(self) -> set[str]:
-        """Return all words of the patterns."""
-        return self._root.words()
-
-    def scan(self, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-        """Yield the places between words at which patterns end, each with their final bits.
-
-        A pattern's last element moves on to the first of the next one, which is active in any case.
-        """
-        found = [0] * (len(words) + 1)
-        entered = [0] * len(words)
-        since, ending = -1, self._ending
-        for place, word in enumerate(words):
-            if not word.gap_may_cross:
-                since = place
-            if found[place]:
-                entered[place] = self._skipping_optional(found[place] << 1)
-            if phrases := self._phrases_from(place, words):
-                active = self._active(place, since, entered)
-                for after, node in phrases:
-                    found[after] |= active & ending(node)
-        return ((place, finals) for place, bits in enumerate(found) if bits and (finals := bits & self._finals))
-
-    def _lay_out(self, patterns: Sequence[Pattern]) -> None:
+    def _lay_out(self) -> None:
         """Give each element its bit; those of the widest gaps are the lowest, since small masks are used sooner.
 
         Many elements have the same phrases: each set of phrases is laid out once, for all of them.
@@ -182,10 +154,10 @@ class _Machine:
         bit = 0
         first, optional, gaps = list[int](), list[int](), defaultdict[int, list[int]](list)
         holders = defaultdict[frozenset[Phrase], list[int]](list)
-        for number in sorted(range(len(patterns)), key=lambda number: _breadth(patterns[number]), reverse=True):
-            elements = patterns[number].elements
+        for number in sorted(range(len(self._patterns)), key=self._breadth, reverse=True):
+            elements = self._patterns[number].elements
             first.append(bit)
-            self.final_bit[number] = bit + len(elements) - 1
+            self._final_bit[number] = bit + len(elements) - 1
             for element in elements:
                 holders[element.phrases].append(bit)
                 if element.optional:
@@ -193,10 +165,15 @@ class _Machine:
                 for words in range(1, element.gap + 1):
                     gaps[words].append(bit)
                 bit += 1
-        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self.final_bit)
+        self._pattern_of = {final: number for number, final in enumerate(self._final_bit)}
+        self._first, self._optional, self._finals = _mask(first), _mask(optional), _mask(self._final_bit)
         self._gaps = sorted((words, _mask(bits)) for words, bits in gaps.items())
         for phrases, bits in holders.items():
             self._add(phrases, bits)
+
+    def _breadth(self, number: int) -> tuple[int, bool]:
+        elements = self._patterns[number].elements
+        return max(element.gap for element in elements), any(element.optional for element in elements)
 
     def _add(self, phrases: frozenset[Phrase], bits: list[int]) -> None:
         for phrase in phrases:
@@ -246,19 +223,6 @@ class _Machine:
             if before := entered[place - count]:
                 active |= before & gaps
         return active
-
-
-def _numbers_of(groups: Sequence[str]) -> Iterable[list[int]]:
-    """Return the numbers of the patterns of each group."""
-    numbers = defaultdict[str, list[int]](list)
-    for number, group in enumerate(groups):
-        numbers[group].append(number)
-    return numbers.values()
-
-
-def _breadth(pattern: Pattern) -> tuple[int, bool]:
-    elements = pattern.elements
-    return max(element.gap for element in elements), any(element.optional for element in elements)
 
 
 def _mask(bits: Iterable[int]) -> int:

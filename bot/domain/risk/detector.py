@@ -24,8 +24,6 @@ ABOUT_ONESELF = frozenset(CATEGORIES) - {
     "medical-emergency",
 }
 """The categories that "third-person" may lower; in the others it is another person who does harm or is in danger."""
-OF_ALL = ""
-"""The language of the lists that lower a find: they are those of all files together."""
 REACH = 12
 """How many words before and after a find its sentence is taken to go on, for want of a full stop."""
 MOST_LOOKS = 500
@@ -182,21 +180,17 @@ def _numbered(
 ) -> _Patterns:
     known, spelt = WordClasses(classes), _Spelt(meant)
     patterns: list[Pattern] = []
-    languages: list[str] = []
 
-    def add(sources: Sequence[str], language: str) -> range:
+    def add(sources: Sequence[str]) -> range:
         patterns.extend(_as_meant(parse_pattern(source, known), spelt) for source in sources)
-        languages.extend(language for _ in sources)
         return range(len(patterns) - len(sources), len(patterns))
 
-    says = {rule.id: add(rule.says, rule.language) for rule in rules}
-    unless = {rule.id: add(rule.unless, rule.language) for rule in rules}
+    says = {rule.id: add(rule.says) for rule in rules}
+    unless = {rule.id: add(rule.unless) for rule in rules}
     lowering = {
-        name.removeprefix(LOWERED_BY): add(entries, OF_ALL)
-        for name, entries in classes.items()
-        if name.startswith(LOWERED_BY)
+        name.removeprefix(LOWERED_BY): add(entries) for name, entries in classes.items() if name.startswith(LOWERED_BY)
     }
-    automaton = Automaton(patterns, languages)
+    automaton = Automaton(patterns)
     return _Patterns(
         automaton=automaton,
         rule_of={number: rule for rule in rules for number in says[rule.id]},
