@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.storage.one_trip import Connection
+from bot.storage.one_trip import Connection, to_its_end
 
 MOST = 64
 """Transactions that share one commit at most."""
@@ -60,11 +59,11 @@ class GroupCommit:
                     async with _undone_alone(group):
                         yield group.connection
             except BaseException:
-                await _undisturbed(self._after_failure(group))
+                await to_its_end(asyncio.ensure_future(self._after_failure(group)))
                 raise
             group.size += 1
             if self._is_full(group):
-                await _undisturbed(self._commit(group))
+                await to_its_end(asyncio.ensure_future(self._commit(group)))
         if not await asyncio.shield(group.kept):
             raise GroupLost
 
@@ -134,16 +133,6 @@ class GroupCommit:
         with suppress(SQLAlchemyError):
             await group.connection.rollback()
         await group.connection.close()
-
-
-async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
-    """Do it to its end, also when whoever waits for it is cancelled: no connection stays out, nobody is told wrong."""
-    doing = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(doing)
-    except asyncio.CancelledError:
-        await asyncio.wait([doing])
-        raise
 
 
 async def in_this_thread(connection: AsyncConnection) -> AbstractContextManager[None]:

@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
+
+Done = TypeVar("Done")
 
 
 class Cursor:
@@ -113,14 +115,19 @@ class Connection(aiosqlite.Connection):
         self._connection = self._connector()
 
     async def _there(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it returns
-        """Call in the thread. Who is cancelled meanwhile leaves once it is done: nobody else meets it half-way."""
+        """Call in the thread, to the end: nobody else may meet the connection half-way."""
         done = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((done, function))
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait([done])
-            raise
+        return await to_its_end(done)
+
+
+async def to_its_end(work: "asyncio.Future[Done]") -> Done:
+    """Return what comes of the work, or raise it. Who is cancelled meanwhile leaves once it is done."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
 
 
 def connect(database: str, *, pragmas: Sequence[str] = (), **known: Any) -> Connection:  # noqa: ANN401 - sqlite3's own
