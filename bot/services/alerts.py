@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from bot.content.library import Content
 from bot.content.public_holidays import days_closed
 from bot.domain import cases as life
@@ -32,8 +30,6 @@ from bot.telegram.message import Message, packed, written
 
 AT_ONCE = 200
 """Cases whose alerts go out in one transaction."""
-
-log = structlog.get_logger()
 
 
 def working(programme: Programme) -> Working:

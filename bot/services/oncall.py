@@ -60,10 +60,8 @@ async def choose(store: Store, content: Content, turn: Turn, choice: str) -> Non
                 await reply(tx, turn, _away_menu(turn.voice(content), await _own(tx, turn, place)))
             case "away", [place, days] if days in AWAY_DAYS:
                 await _go_away(tx, content, turn, await _own(tx, turn, place), days)
-            case "back", [place]:
-                await _come_back(tx, content, turn, await _own(tx, turn, place))
-            case "stay", [place]:
-                await _stay(tx, content, turn, await _own(tx, turn, place))
+            case "back" | "stay", [place]:
+                await _be_there(tx, content, turn, await _own(tx, turn, place), verb)
             case "swap", [place]:
                 await _choose_colleague(tx, content, turn, await _own(tx, turn, place))
             case "ask", [place, colleague, starts]:
@@ -104,20 +102,13 @@ async def _go_away(tx: Tx, content: Content, turn: Turn, place: Member, days: in
     await reply(tx, turn, await _overview(tx, content, turn, place))
 
 
-async def _come_back(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
+async def _be_there(tx: Tx, content: Content, turn: Turn, place: Member, verb: str) -> None:
+    """End that the person is away now ("back"), or take back that they will be ("stay"), wherever they work."""
+    end = {"back": records.end_absences, "stay": records.drop_absences}[verb]
     for mine in await carers(tx, turn):
         today = _today(content.standing_programme(mine.programme, turn.language), turn)
-        if await records.end_absences(tx, mine.id, today):
-            await audit.note(tx, "back", turn.now, by=mine.id, subject=str(today))
-    await reply(tx, turn, await _overview(tx, content, turn, place))
-
-
-async def _stay(tx: Tx, content: Content, turn: Turn, place: Member) -> None:
-    """Take back that the person is to be away later, in all the programmes where they look after cases."""
-    for mine in await carers(tx, turn):
-        today = _today(content.standing_programme(mine.programme, turn.language), turn)
-        if await records.drop_absences(tx, mine.id, today):
-            await audit.note(tx, "stay", turn.now, by=mine.id, subject=str(today))
+        if await end(tx, mine.id, today):
+            await audit.note(tx, verb, turn.now, by=mine.id, subject=str(today))
     await reply(tx, turn, await _overview(tx, content, turn, place))
 
 
@@ -254,14 +245,14 @@ async def _overview(tx: Tx, content: Content, turn: Turn, place: Member) -> Mess
         parts.append(voice.words("oncall-no-rota"))
     if is_away(rota, place.id, turn.now):
         parts.append(voice.words("oncall-you-away"))
+    ahead = _away_ahead(rota, place, _today(programme, turn))
     parts += [
         voice.words("oncall-away-one-day", first=voice.day(one.first))
         if one.first == one.last
         else voice.words("oncall-away-ahead", first=voice.day(one.first), last=voice.day(one.last))
-        for one in _away_ahead(rota, place, _today(programme, turn))
+        for one in ahead
     ]
-    keys = _keys(voice, turn, rota, place, away_ahead=bool(_away_ahead(rota, place, _today(programme, turn))))
-    return _in_card(written(join(tuple(parts)), keys), place)
+    return _in_card(written(join(tuple(parts)), _keys(voice, turn, rota, place, away_ahead=bool(ahead))), place)
 
 
 def _away_ahead(rota: Rota, place: Member, today: date) -> list[Absence]:

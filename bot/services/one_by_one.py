@@ -12,12 +12,13 @@ AGAIN_AFTER = timedelta(minutes=10)
 One = TypeVar("One")
 Work = Callable[[Sequence[int]], Awaitable[int]]
 """Does what is due of some ids in one transaction; returns how many there were."""
-PutOff = Callable[[int], Awaitable[None]]
+PutOff = Callable[[One], Awaitable[None]]
+"""Has one that failed by itself wait, so that the others go on."""
 
 log = structlog.get_logger()
 
 
-async def together_or_alone(ids: Sequence[int], work: Work, put_off: PutOff | None = None) -> int:
+async def together_or_alone(ids: Sequence[int], work: Work, put_off: PutOff[int] | None = None) -> int:
     """Do what is due; what fails by itself is put off. Returns how many were due. Raises what keeps it from that.
 
     Without `put_off` what fails stays due, and its failure is raised when the others are done.
@@ -31,9 +32,7 @@ async def together_or_alone(ids: Sequence[int], work: Work, put_off: PutOff | No
 
 
 async def each_alone(
-    ones: Iterable[One],
-    work: Callable[[One], Awaitable[object]],
-    put_off: Callable[[One], Awaitable[None]] | None = None,
+    ones: Iterable[One], work: Callable[[One], Awaitable[object]], put_off: PutOff[One] | None = None
 ) -> None:
     """Do the work for each; who fails is put off, or without `put_off` the last failure is raised at the end."""
     failure: Exception | None = None

@@ -17,7 +17,7 @@ from bot.domain.selection import Chosen, Practice, candidates, choose
 from bot.services import practice, reach
 from bot.services.access import not_anothers, stale
 from bot.services.alerts import add_flags
-from bot.services.one_by_one import AGAIN_AFTER, together_or_alone
+from bot.services.one_by_one import AGAIN_AFTER, each_alone, together_or_alone
 from bot.services.plans import LOOK_AGAIN, plan_anew, plan_of, planned
 from bot.services.staff import tell_left_out
 from bot.services.turn import Turn
@@ -277,17 +277,18 @@ async def _send_due(store: Store, content: Content, now: datetime) -> _Looked:
         due = await prompts.due(tx, now, AT_ONCE)
     looked: list[Prompt] = []
     receivers: dict[int, _Receiver] = {}
-    for prompt in due:
-        try:
-            some, theirs = await _send_some(store, content, now, only=prompt.id)
-        except Exception:
-            log.exception("a prompt that is due fails, the others go on")
-            too_late = {"status": "late"} if now > prompt.latest_at else {"due_at": now + AGAIN_AFTER}
-            async with store.begin() as tx:
-                await prompts.change(tx, prompt.id, "planned", **too_late)
-        else:
-            looked += some
-            receivers |= theirs
+
+    async def send(prompt: Prompt) -> None:
+        some, theirs = await _send_some(store, content, now, only=prompt.id)
+        looked.extend(some)
+        receivers.update(theirs)
+
+    async def put_off(prompt: Prompt) -> None:
+        too_late = {"status": "late"} if now > prompt.latest_at else {"due_at": now + AGAIN_AFTER}
+        async with store.begin() as tx:
+            await prompts.change(tx, prompt.id, "planned", **too_late)
+
+    await each_alone(due, send, put_off)
     return tuple(looked), receivers
 
 
